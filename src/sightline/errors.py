@@ -1,0 +1,46 @@
+"""Everything this package raises on purpose.
+
+SightlineError
+  SourceError(OSError)        a video, stream or folder cannot be read
+  FormatError(ValueError)     a file is not what its format says; names file, line and field
+  UnknownEngineError(LookupError)  no engine of that name
+  OptionError(ValueError)     an engine does not take that option, or not that value
+  WeightsError(OSError)       weights are absent, damaged, or not what they should be
+  EngineError(RuntimeError)   an engine failed on valid input
+
+Messages are one line, name the file or field, and say what to do next.
+"""
+
+
+class SightlineError(Exception):
+    """Something this package can name went wrong."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or type(self).__doc__)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class SourceError(SightlineError, OSError):
+    """A video, stream or folder cannot be read."""
+
+
+class FormatError(SightlineError, ValueError):
+    """A file is not what its format says."""
+
+
+class UnknownEngineError(SightlineError, LookupError):
+    """No engine of that name."""
+
+
+class OptionError(SightlineError, ValueError):
+    """An engine does not take that option, or not that value."""
+
+
+class WeightsError(SightlineError, OSError):
+    """Weights are absent, damaged, or not what they should be."""
+
+
+class EngineError(SightlineError, RuntimeError):
+    """An engine failed on valid input."""

@@ -1,0 +1,1 @@
+"""How good tracks are, against the truth."""

@@ -1,0 +1,25 @@
+"""Files that are whole or not there."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A name beside ``path`` to write to; renamed to ``path`` on success, removed on any failure.
+
+    The name keeps ``path``'s suffix, so that writers which look at it still work.
+    Whoever reads ``path`` sees the old file or the new one, never half of one.
+
+    Raises:
+        OSError: the folder cannot be made or written, or the disk is full.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

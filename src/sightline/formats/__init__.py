@@ -1,0 +1,1 @@
+"""Tracks in files: one format, one module, both directions."""

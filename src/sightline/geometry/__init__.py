@@ -1,0 +1,1 @@
+"""Pure geometry of pixels and space."""

@@ -1,0 +1,37 @@
+"""Boxes in pixels: left, top, right, bottom. Degenerate boxes have area 0 and overlap nothing."""
+
+import numpy as np
+from jaxtyping import Float
+
+from sightline.model.arrays import Boxes
+
+
+def areas(xyxy_px: Boxes) -> Float[np.ndarray, " n"]:
+    """Area of each box in square pixels; 0 where right <= left or bottom <= top."""
+    sides = np.maximum(xyxy_px[:, 2:] - xyxy_px[:, :2], 0)
+    return sides[:, 0] * sides[:, 1]
+
+
+def iou(a_px: Float[np.ndarray, "n 4"], b_px: Float[np.ndarray, "m 4"]) -> Float[np.ndarray, "n m"]:
+    """Intersection over union of every box of ``a_px`` with every box of ``b_px``; 0 where both are empty."""
+    low = np.maximum(a_px[:, None, :2], b_px[None, :, :2])
+    high = np.minimum(a_px[:, None, 2:], b_px[None, :, 2:])
+    sides = np.maximum(high - low, 0)
+    overlap = sides[..., 0] * sides[..., 1]
+    union = areas(a_px)[:, None] + areas(b_px)[None, :] - overlap
+    return overlap / np.maximum(union, np.finfo(float).tiny)
+
+
+def clipped(xyxy_px: Boxes, width: int, height: int) -> Boxes:
+    """The part of each box that lies in a picture of that size."""
+    return np.clip(xyxy_px, 0, np.array([width, height, width, height], xyxy_px.dtype))
+
+
+def xyxy_from_xywh(xywh_px: Float[np.ndarray, "n 4"]) -> Boxes:
+    """Boxes from left, top, width, height."""
+    return np.concatenate([xywh_px[:, :2], xywh_px[:, :2] + xywh_px[:, 2:]], axis=1)
+
+
+def xywh_from_xyxy(xyxy_px: Boxes) -> Float[np.ndarray, "n 4"]:
+    """Left, top, width, height of boxes."""
+    return np.concatenate([xyxy_px[:, :2], xyxy_px[:, 2:] - xyxy_px[:, :2]], axis=1)

@@ -1,0 +1,1 @@
+"""Nouns, in flow order: frame, detections, tracks, camera. Frozen columns of numpy."""

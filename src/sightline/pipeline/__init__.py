@@ -1,0 +1,1 @@
+"""The arrows between the nouns, and the recipes made of them."""

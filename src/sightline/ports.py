@@ -1,0 +1,72 @@
+"""Everything that can be plugged in, in the order data meets it."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from sightline.model.arrays import Warp
+from sightline.model.detections import Detections
+from sightline.model.frame import Footage, Frame, Moment
+from sightline.model.tracks import Tracks
+
+
+class Source(Protocol):
+    """Pictures of one camera. Reading again starts again; memory does not grow with length."""
+
+    def about(self) -> Footage:
+        """What it says of itself before it is read."""
+        ...
+
+    def frames(self) -> Iterator[Frame]:
+        """Pictures, oldest first, upright; ``t_s`` rises strictly. Damaged ones are left out."""
+        ...
+
+    def n_lost(self) -> int:
+        """How many pictures the last reading had to leave out because they were damaged or missing."""
+        ...
+
+
+class Stabilizer(Protocol):
+    """Tells the camera's own motion from picture to picture. Make one per camera."""
+
+    def px_from_before(self, frame: Frame) -> Warp:
+        """Takes pixels of the picture given before to this one's; exactly the identity for a camera at rest.
+
+        The identity also for the first picture, and where it cannot tell.
+        """
+        ...
+
+
+class Detector(Protocol):
+    """Finds objects in pictures of one camera, given in order. Make one per camera."""
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """What is in each picture; boxes lie inside it. How frames are batched changes nothing but speed."""
+        ...
+
+
+class Tracker(Protocol):
+    """Follows objects through one camera's pictures. Make one per camera."""
+
+    def update(self, moment: Moment, found: Detections) -> Tracks:
+        """The tracked among ``found``, in their order, one row each; rows not yet or not tracked are left out.
+
+        Moments come in order. Numbers count from 1 within this tracker. Boxes with NaN are never tracked.
+        """
+        ...
+
+
+class Format(Protocol):
+    """One file format for tracks, both directions. Writing is all or nothing."""
+
+    def write(self, tracks: Tracks, path: Path) -> None:
+        """Puts the tracks into the file."""
+        ...
+
+    def read(self, path: Path) -> Tracks:
+        """The tracks in the file, oldest picture first.
+
+        Raises:
+            FormatError: the file is not of this format; names the file, the line or field, and what is wrong.
+        """
+        ...

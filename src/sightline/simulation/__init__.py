@@ -1,0 +1,1 @@
+"""A made-up site whose every answer is known."""

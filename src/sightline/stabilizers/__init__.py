@@ -1,0 +1,1 @@
+"""How the camera itself moved from picture to picture."""

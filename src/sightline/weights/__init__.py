@@ -1,0 +1,1 @@
+"""Network weights: what there is, whose they are, and where they lie."""
