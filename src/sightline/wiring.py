@@ -5,7 +5,8 @@ import inspect
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.metadata import entry_points
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args, get_origin
 
 from pydantic import ConfigDict, ValidationError, create_model
 
@@ -64,6 +65,14 @@ def engine(kind: str, name: str) -> Any:
     raise UnknownEngineError(f"no {kind} {name!r}; there are: {', '.join(names(kind))}")
 
 
+def source_name(what: str) -> str:
+    """Which source reads ``what``: a URL is a stream, a folder or a glob is images, all else is a video file."""
+    scheme, separator, _ = what.partition("://")
+    if separator and scheme.lower() != "file":
+        return "stream"
+    return "images" if Path(what).is_dir() or (any(c in what for c in "*?[") and not Path(what).exists()) else "video"
+
+
 def options(kind: str, name: str) -> dict[str, inspect.Parameter]:
     """The options of an engine, from its own signature."""
     return dict(inspect.signature(engine(kind, name), eval_str=True).parameters)
@@ -100,10 +109,20 @@ def check(what: str, known: Mapping[str, inspect.Parameter], given: Mapping[str,
     config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, protected_namespaces=())
     model = create_model("Options", __config__=config, **fields)
     try:
-        checked = model.model_validate(dict(given))
+        checked = model.model_validate({name: _listed(known[name], value) for name, value in given.items()})
     except ValidationError as error:
         raise OptionError(f"{what}: {_first(error)}") from None
     return {name: getattr(checked, name) for name in checked.model_fields_set}
+
+
+def _listed(parameter: inspect.Parameter, value: Any) -> Any:
+    """A text given for a list, split at its commas: a command line has no other lists."""
+    wants_list = any(
+        get_origin(part) in {list, tuple} for part in (parameter.annotation, *get_args(parameter.annotation))
+    )
+    if wants_list and isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
 
 
 def _first(error: ValidationError) -> str:

@@ -18,7 +18,9 @@ VAGUE = re.compile(r"(Manager|Helper|Util|Processor|Service|Handler|Impl|Base|Ab
 DUMPS = {"utils", "util", "helpers", "common", "misc", "core", "base", "constants", "types", "manager", "service"}
 CATCHERS = {"cli/__init__.py"}
 """Where ``except Exception`` is in place: the last door before a person."""
-PORTS = [port for port in vars(ports).values() if getattr(port, "_is_protocol", False) and port.__module__ == ports.__name__]
+PORTS = [
+    port for port in vars(ports).values() if getattr(port, "_is_protocol", False) and port.__module__ == ports.__name__
+]
 
 
 def name(file):
@@ -89,9 +91,7 @@ def test_no_process_wide_state(file):
 def test_nothing_catches_everything(file):
     broad = {"Exception", "BaseException"}
     caught = [n for n in ast.walk(TREES[file]) if isinstance(n, ast.ExceptHandler)]
-    assert not [
-        n.lineno for n in caught if n.type is None or (isinstance(n.type, ast.Name) and n.type.id in broad)
-    ]
+    assert not [n.lineno for n in caught if n.type is None or (isinstance(n.type, ast.Name) and n.type.id in broad)]
 
 
 @pytest.mark.parametrize("port", PORTS, ids=lambda port: port.__name__)

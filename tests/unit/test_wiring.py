@@ -21,12 +21,18 @@ def test_unknown_names_list_the_known():
 
 
 def test_unknown_options_name_the_nearest_and_list_the_known():
-    with pytest.raises(OptionError, match=r"has no option 'second' \(did you mean 'seconds'\?\); there are: seconds, classes"):
+    with pytest.raises(
+        OptionError, match=r"has no option 'second' \(did you mean 'seconds'\?\); there are: seconds, classes"
+    ):
         check("tracker x", KNOWN, {"second": 3})
 
 
 def test_texts_become_what_the_signature_asks_for():
     assert check("tracker x", KNOWN, {"seconds": "2.5", "name": "n"}) == {"seconds": 2.5, "name": "n"}
+
+
+def test_commas_make_a_list():
+    assert check("tracker x", KNOWN, {"classes": "person, car", "name": "n"})["classes"] == ["person", "car"]
 
 
 def test_values_of_the_wrong_type_are_named():

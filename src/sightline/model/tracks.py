@@ -76,7 +76,9 @@ class Tracks:
         if len(names) > 1:
             raise ValueError("tracks with different class lists cannot be joined")
         empty = {
-            "xyxy_px": np.zeros((0, 4)), "t_s": np.zeros(0), "score": np.zeros(0),
+            "xyxy_px": np.zeros((0, 4)),
+            "t_s": np.zeros(0),
+            "score": np.zeros(0),
         }
         columns = {
             name: np.concatenate([getattr(part, name) for part in full])

@@ -1,0 +1,5 @@
+"""Runs ``python -m sightline``."""
+
+from sightline.cli import main
+
+main()

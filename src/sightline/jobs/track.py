@@ -1,0 +1,251 @@
+"""One video to tracks: what was asked, doing it, and what came of it."""
+
+import inspect
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field
+from itertools import islice, takewhile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sightline import __version__, wiring
+from sightline.errors import SightlineError
+from sightline.files import whole
+from sightline.formats.annotated_video import AnnotatedVideo
+from sightline.model.frame import Footage
+from sightline.model.tracks import Tracks
+from sightline.pipeline.track import Gathered, Sight, track
+from sightline.ports import Source
+from sightline.trackers.offline import refined
+
+SUFFIXES = {"mot": ".txt", "csv": ".csv", "parquet": ".parquet", "coco": ".coco.json", "tracking_json": ".json"}
+"""File endings of the formats; others' formats end in their own name."""
+
+Tell = Callable[[str, int, int | None], None]
+"""Is told the step, how much of it is done, and of how much (None: nobody knows)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackJob:
+    """What was asked for."""
+
+    source: str
+    """A video file, a folder or glob of images, or a stream's URL."""
+    folder: Path
+    """Where results go."""
+    detector: str = "motion"
+    """Name of a detector."""
+    tracker: str = "botsort"
+    """Name of a tracker."""
+    stabilizer: str | None = "flow"
+    """Name of a stabilizer; None: the camera is known to be at rest."""
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By kind of engine, its options."""
+    formats: tuple[str, ...] = ("mot", "csv")
+    """Names of the formats to write."""
+    refine: bool | None = None
+    """Whether to link and fill tracks afterwards; None: for recordings yes, for streams no."""
+    draw: bool = True
+    """Whether to write the annotated video."""
+    batch: int = 1
+    """Pictures given to the detector at a time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackResult:
+    """What came of it."""
+
+    tracks: Tracks
+    """All of them."""
+    footage: Footage
+    """What was read."""
+    n_frames: int
+    """Pictures read."""
+    n_lost: int
+    """Pictures that could not be decoded."""
+    n_detections: int
+    """Boxes the detector gave."""
+    cpu_s: float
+    """Processor seconds of reading, detecting and tracking."""
+    wall_s: float
+    """Seconds of the same by the clock."""
+    complete: bool
+    """False when stopped or broken off before the end."""
+    files: tuple[Path, ...]
+    """What was written."""
+    failure: str | None = None
+    """Why it broke off."""
+
+    def summary(self) -> dict[str, Any]:
+        """The result in numbers, for people and machines."""
+        return {
+            "camera": self.tracks.camera,
+            "frames": self.n_frames,
+            "frames_lost": self.n_lost,
+            "detections": self.n_detections,
+            "tracks": len(np.unique(self.tracks.number)),
+            "rows": len(self.tracks),
+            "seconds": round(self.wall_s, 3),
+            "cpu_seconds": round(self.cpu_s, 3),
+            "frames_per_second": round(self.n_frames / max(self.wall_s, 1e-9), 2),
+            "complete": self.complete,
+            "failure": self.failure,
+            "files": [str(path) for path in self.files],
+        }
+
+
+def run(job: TrackJob, tell: Tell, stopped: Callable[[], bool]) -> TrackResult:
+    """Does the job. When ``stopped`` turns true, or the source breaks off, what is done so far is kept.
+
+    Raises:
+        SightlineError: the source gave nothing at all, or an engine or option is wrong.
+        OSError: a result cannot be written; none is left half written.
+    """
+    live = wiring.source_name(job.source) == "stream"
+    source = _source(job)
+    linking = wiring.check("offline", _LINKING, job.options.get("offline", {}))
+    seen = _Seen(Gathered(source.about().name))
+    with AnnotatedVideo(job.folder / "annotated.mp4") if job.draw and live else nullcontext() as drawing:
+
+        def show(sight: Sight) -> None:
+            if drawing:
+                drawing.add(sight.frame, sight.tracks)
+
+        _watch(job, source, seen, show, tell, stopped)
+    tracks = seen.tracks.all()
+    if job.refine or (job.refine is None and not live):
+        tracks = refined(tracks, **linking)
+    files = [_write(job, name, tracks) for name in job.formats]
+    if job.draw and live:
+        files.append(job.folder / "annotated.mp4")
+    if job.draw and not live and not stopped():
+        files.append(_draw(job, tracks, seen.frames, tell, stopped))
+    result = TrackResult(
+        tracks=tracks,
+        footage=source.about(),
+        n_frames=seen.frames,
+        n_lost=seen.lost,
+        n_detections=seen.detections,
+        cpu_s=seen.cpu_s,
+        wall_s=seen.wall_s,
+        complete=seen.complete,
+        files=tuple(files),
+        failure=seen.failure,
+    )
+    _record(job, result)
+    return result
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What watching the source has come to so far."""
+
+    tracks: Gathered
+    frames: int = 0
+    lost: int = 0
+    detections: int = 0
+    cpu_s: float = 0.0
+    wall_s: float = 0.0
+    complete: bool = False
+    failure: str | None = None
+
+
+_LINKING = {
+    name: parameter
+    for name, parameter in inspect.signature(refined, eval_str=True).parameters.items()
+    if name != "tracks"
+}
+"""What the offline stage may be told."""
+
+
+def _source(job: TrackJob) -> Source:
+    """The source that was asked for, found by what its name looks like."""
+    name = wiring.source_name(job.source)
+    given = dict(job.options.get("source", {}))
+    key = {"video": "path", "images": "pattern", "stream": "url"}[name]
+    return wiring.build("source", name, {key: job.source.removeprefix("file://"), **given})
+
+
+def _sights(job: TrackJob, source: Source) -> Iterator[Sight]:
+    """The recipe, its engines built from their names."""
+
+    def built(kind: str, name: str) -> Any:
+        return wiring.build(kind, name, job.options.get(kind, {}))
+
+    stabilizer = built("stabilizer", job.stabilizer) if job.stabilizer else None
+    return track(source, built("detector", job.detector), built("tracker", job.tracker), stabilizer, batch=job.batch)
+
+
+def _watch(
+    job: TrackJob,
+    source: Source,
+    seen: _Seen,
+    show: Callable[[Sight], None],
+    tell: Tell,
+    stopped: Callable[[], bool],
+) -> None:
+    """Reads the source to its end, or until ``stopped`` or broken off, and keeps what was seen.
+
+    Raises:
+        SightlineError: it broke off before the first picture.
+    """
+    total = source.about().n_frames
+    began_s, began_cpu_s = time.monotonic(), time.process_time()
+    try:
+        with closing(_sights(job, source)) as sights:
+            for sight in sights:
+                seen.tracks.add(sight.tracks)
+                seen.frames += 1
+                seen.detections += len(sight.found)
+                show(sight)
+                tell("tracking", seen.frames, total)
+                if stopped():
+                    break
+            else:
+                seen.complete = True
+    except SightlineError as error:
+        if not seen.frames:
+            raise
+        seen.failure = str(error)
+    seen.lost = source.n_lost()
+    seen.cpu_s = time.process_time() - began_cpu_s
+    seen.wall_s = time.monotonic() - began_s
+
+
+def _draw(job: TrackJob, tracks: Tracks, n_frames: int, tell: Tell, stopped: Callable[[], bool]) -> Path:
+    """Writes the annotated video by reading the source once more, now that tracks are final."""
+    path = job.folder / "annotated.mp4"
+    with AnnotatedVideo(path) as video, closing(_source(job).frames()) as frames:
+        for done, frame in enumerate(takewhile(lambda _: not stopped(), islice(frames, n_frames)), 1):
+            first, last = np.searchsorted(tracks.frame_index, [frame.moment.index, frame.moment.index + 1])
+            video.add(frame, tracks.rows(slice(first, last)))
+            tell("drawing", done, n_frames)
+    return path
+
+
+def _write(job: TrackJob, name: str, tracks: Tracks) -> Path:
+    """Writes the tracks in one format."""
+    path = job.folder / f"tracks{SUFFIXES.get(name, f'.{name}')}"
+    wiring.build("format", name, job.options.get("format", {})).write(tracks, path)
+    return path
+
+
+def _record(job: TrackJob, result: TrackResult) -> None:
+    """Writes ``run.json``: what was asked, which engines ran, and what came of it."""
+    footage = result.footage
+    record = {
+        "sightline": __version__,
+        "source": job.source,
+        "footage": {name: getattr(footage, name) for name in footage.__slots__},
+        "detector": job.detector,
+        "tracker": job.tracker,
+        "stabilizer": job.stabilizer,
+        "options": {kind: {k: str(v) for k, v in given.items()} for kind, given in job.options.items()},
+        "result": result.summary(),
+    }
+    with whole(job.folder / "run.json") as path:
+        path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
