@@ -18,7 +18,10 @@ class Source(Protocol):
         ...
 
     def frames(self) -> Iterator[Frame]:
-        """Pictures, oldest first, upright; ``t_s`` rises strictly. Damaged ones are left out."""
+        """Pictures, oldest first, upright; ``t_s`` rises strictly. Damaged ones are left out.
+
+        Letting go of the iterator closes what it reads.
+        """
         ...
 
     def n_lost(self) -> int:

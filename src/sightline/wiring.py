@@ -117,9 +117,8 @@ def check(what: str, known: Mapping[str, inspect.Parameter], given: Mapping[str,
 
 def _listed(parameter: inspect.Parameter, value: Any) -> Any:
     """A text given for a list, split at its commas: a command line has no other lists."""
-    wants_list = any(
-        get_origin(part) in {list, tuple} for part in (parameter.annotation, *get_args(parameter.annotation))
-    )
+    parts = (parameter.annotation, *get_args(parameter.annotation))
+    wants_list = any(get_origin(part) in {list, tuple} for part in parts)
     if wants_list and isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value

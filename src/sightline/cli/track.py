@@ -21,6 +21,11 @@ _EPILOG = """
 """
 
 
+def _listed(kind: str) -> str:
+    """The engines of a kind, for the help text."""
+    return ", ".join(wiring.names(kind))
+
+
 def track(
     source: Annotated[str, typer.Argument(help="Video file, folder or glob of images, or a stream's URL.")],
     output: Annotated[
@@ -28,13 +33,13 @@ def track(
     ] = None,
     detector: Annotated[
         str | None,
-        typer.Option(help=f"Engine: {', '.join(wiring.ENGINES['detector'])} [default: motion, or onnx with --weights]"),
+        typer.Option(help=f"Engine: {_listed('detector')} [default: motion, or onnx with --weights]"),
     ] = None,
     weights: Annotated[
         str | None, typer.Option(help="ONNX file, or a name from [bold]sightline models list[/bold].")
     ] = None,
     classes: Annotated[str | None, typer.Option(help="Keep only these classes, comma-separated.")] = None,
-    tracker: Annotated[str, typer.Option(help=f"Engine: {', '.join(wiring.ENGINES['tracker'])}.")] = "botsort",
+    tracker: Annotated[str, typer.Option(help=f"Engine: {_listed('tracker')}.")] = "botsort",
     stabilizer: Annotated[
         str, typer.Option(help="Camera motion: flow looks for it, none says the camera is at rest.")
     ] = "flow",

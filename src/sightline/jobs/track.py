@@ -4,7 +4,7 @@ import inspect
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from pathlib import Path
@@ -154,12 +154,8 @@ class _Seen:
     failure: str | None = None
 
 
-_LINKING = {
-    name: parameter
-    for name, parameter in inspect.signature(refined, eval_str=True).parameters.items()
-    if name != "tracks"
-}
-"""What the offline stage may be told."""
+_LINKING = dict(inspect.signature(refined, eval_str=True).parameters)
+del _LINKING["tracks"]  # the rest is what the offline stage may be told
 
 
 def _source(job: TrackJob) -> Source:
@@ -196,17 +192,16 @@ def _watch(
     total = source.about().n_frames
     began_s, began_cpu_s = time.monotonic(), time.process_time()
     try:
-        with closing(_sights(job, source)) as sights:
-            for sight in sights:
-                seen.tracks.add(sight.tracks)
-                seen.frames += 1
-                seen.detections += len(sight.found)
-                show(sight)
-                tell("tracking", seen.frames, total)
-                if stopped():
-                    break
-            else:
-                seen.complete = True
+        for sight in _sights(job, source):
+            seen.tracks.add(sight.tracks)
+            seen.frames += 1
+            seen.detections += len(sight.found)
+            show(sight)
+            tell("tracking", seen.frames, total)
+            if stopped():
+                break
+        else:
+            seen.complete = True
     except SightlineError as error:
         if not seen.frames:
             raise
@@ -219,8 +214,9 @@ def _watch(
 def _draw(job: TrackJob, tracks: Tracks, n_frames: int, tell: Tell, stopped: Callable[[], bool]) -> Path:
     """Writes the annotated video by reading the source once more, now that tracks are final."""
     path = job.folder / "annotated.mp4"
-    with AnnotatedVideo(path) as video, closing(_source(job).frames()) as frames:
-        for done, frame in enumerate(takewhile(lambda _: not stopped(), islice(frames, n_frames)), 1):
+    frames = islice(_source(job).frames(), n_frames)
+    with AnnotatedVideo(path) as video:
+        for done, frame in enumerate(takewhile(lambda _: not stopped(), frames), 1):
             first, last = np.searchsorted(tracks.frame_index, [frame.moment.index, frame.moment.index + 1])
             video.add(frame, tracks.rows(slice(first, last)))
             tell("drawing", done, n_frames)

@@ -37,8 +37,8 @@ class Detections:
     def __len__(self) -> int:
         return len(self.score)
 
-    def rows(self, which: np.ndarray) -> "Detections":
-        """The rows that ``which`` names (a boolean mask or indices), with all their columns."""
+    def rows(self, which: np.ndarray | slice) -> "Detections":
+        """The rows that ``which`` names (a boolean mask, indices or a slice), with all their columns."""
         return Detections(
             self.xyxy_px[which],
             self.score[which],

@@ -49,8 +49,8 @@ class Tracks:
     def __len__(self) -> int:
         return len(self.number)
 
-    def rows(self, which: np.ndarray) -> "Tracks":
-        """The rows that ``which`` names (a boolean mask or indices), with all their columns."""
+    def rows(self, which: np.ndarray | slice) -> "Tracks":
+        """The rows that ``which`` names (a boolean mask, indices or a slice), with all their columns."""
         columns = {name: getattr(self, name)[which] for name in _COLUMNS}
         extra = {name: column[which] for name, column in self.extra.items()}
         return Tracks(camera=self.camera, classes=self.classes, extra=extra, **columns)
