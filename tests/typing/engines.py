@@ -1,0 +1,28 @@
+"""Each engine is its port. Read by mypy, never run."""
+
+from pathlib import Path
+
+from sightline.detectors.mot_file import MotFile
+from sightline.detectors.motion import Motion
+from sightline.detectors.onnx import Onnx
+from sightline.detectors.people_hog import PeopleHog
+from sightline.formats.coco import Coco
+from sightline.formats.csv import Csv
+from sightline.formats.mot import Mot
+from sightline.formats.parquet import Parquet
+from sightline.formats.tracking_json import TrackingJson
+from sightline.ports import Detector, Format, Source, Stabilizer, Tracker
+from sightline.sources.images import Images
+from sightline.sources.stream import Stream
+from sightline.sources.video import Video
+from sightline.stabilizers.flow import Flow
+from sightline.trackers.botsort import BotSort
+from sightline.trackers.bytetrack import ByteTrack
+from sightline.trackers.ocsort import OcSort
+from sightline.trackers.sort import Sort
+
+sources: list[Source] = [Video(path=Path("a.mp4")), Images(pattern="a/*.png"), Stream(url="rtsp://127.0.0.1/a")]
+stabilizers: list[Stabilizer] = [Flow()]
+detectors: list[Detector] = [Motion(), PeopleHog(), Onnx(weights="a.onnx"), MotFile(path=Path("det.txt"))]
+trackers: list[Tracker] = [Sort(), ByteTrack(), OcSort(), BotSort()]
+formats: list[Format] = [Mot(), Csv(), Parquet(), Coco(), TrackingJson()]
