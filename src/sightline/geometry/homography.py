@@ -1,0 +1,30 @@
+"""Between a camera's pixels and a horizontal plane seen by it."""
+
+import numpy as np
+
+from sightline.model.arrays import Warp
+from sightline.model.camera import Camera
+
+
+def px_from_map(camera: Camera, up_m: float = 0.0) -> Warp:
+    """Takes metres east and north on the plane ``up = up_m`` to pixels.
+
+    The third coordinate is the depth in metres: positive for what is in front of the lens.
+    """
+    px_from_enu = camera.px_from_cam @ camera.cam_from_enu[:3]
+    return np.column_stack([px_from_enu[:, 0], px_from_enu[:, 1], px_from_enu[:, 2] * up_m + px_from_enu[:, 3]])
+
+
+def map_from_px(camera: Camera, up_m: float = 0.0) -> Warp:
+    """Takes pixels to metres east and north on the plane ``up = up_m``.
+
+    The third coordinate is positive for pixels that see the plane, and zero or less at and beyond the horizon,
+    so that ``warp.warped`` gives NaN there.
+
+    Raises:
+        ValueError: the plane passes through the lens, which sees it as a line.
+    """
+    try:
+        return np.linalg.inv(px_from_map(camera, up_m))
+    except np.linalg.LinAlgError:
+        raise ValueError(f"camera {camera.name!r} lies in the plane up = {up_m:g} m") from None
