@@ -1,1 +1,6 @@
 """How good tracks are, against the truth."""
+
+from sightline.evaluation.preprocessing import mot_challenge
+from sightline.evaluation.scores import Scores, combined, evaluate
+
+__all__ = ["Scores", "combined", "evaluate", "mot_challenge"]
