@@ -1,0 +1,129 @@
+"""``sightline track`` as a user meets it."""
+
+import csv
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import av
+import pytest
+
+
+def one_line(result, *words):
+    """The run failed for a reason of the user's, told in one line that holds ``words``."""
+    assert result.returncode == 2, result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+    assert result.stderr.startswith("sightline: ")
+    for word in words:
+        assert word in result.stderr
+    return True
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_video_becomes_tracks_and_a_video_that_shows_them(sightline, clip, tmp_path):
+    done = sightline("track", clip, "-o", "out", "--json", "--format", "all")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert (summary["frames"], summary["tracks"], summary["complete"]) == (75, 2, True)
+    out = tmp_path / "out"
+    names = {"tracks.txt", "tracks.csv", "tracks.parquet", "tracks.json", "tracks.coco.json", "annotated.mp4"}
+    assert {path.name for path in out.iterdir()} == {*names, "run.json"}
+    with av.open(str(out / "annotated.mp4")) as video:
+        assert video.streams.video[0].codec_context.name == "h264"
+        assert sum(1 for _ in video.decode(video=0)) == 75
+    record = json.loads((out / "run.json").read_text())
+    assert (record["detector"], record["tracker"]) == ("motion", "botsort")
+    last = [row for row in rows(out / "tracks.csv") if row["frame_index"] == "70"]
+    assert len(last) == 2
+    assert sorted(float(row["x1"]) for row in last) == pytest.approx([135, 135], abs=6)
+
+
+def test_sampling_and_ranges_keep_the_numbers_of_the_whole_video(sightline, clip, tmp_path):
+    done = sightline("track", clip, "-o", "out", "--fps", 5, "--start", 1.2, "--end", 2.6, "--no-video")
+    assert done.returncode == 0, done.stderr
+    times = {float(row["t_s"]) for row in rows(tmp_path / "out" / "tracks.csv")}
+    assert times
+    assert all(1.2 <= t < 2.6 for t in times)
+    index = {(row["frame_index"], row["t_s"]) for row in rows(tmp_path / "out" / "tracks.csv")}
+    assert all(int(i) == round(float(t) * 25) for i, t in index)
+
+
+def test_nothing_is_printed_over_a_pipe_but_the_result(sightline, clip):
+    done = sightline("track", clip, "-o", "out", "--no-video")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert done.stdout.startswith("2 tracks in 75 frames")
+
+
+def test_earlier_results_are_not_replaced_unasked(sightline, clip):
+    assert sightline("track", clip, "-o", "out", "--no-video").returncode == 0
+    one_line(sightline("track", clip, "-o", "out", "--no-video"), "out", "--force")
+    assert sightline("track", clip, "-o", "out", "--no-video", "--force").returncode == 0
+
+
+def test_a_missing_file_is_named(sightline):
+    one_line(sightline("track", "nowhere.mp4"), "nowhere.mp4", "no such file")
+
+
+def test_a_text_file_in_disguise_is_named(sightline, tmp_path):
+    (tmp_path / "notes.mp4").write_text("not a video\n" * 100)
+    one_line(sightline("track", "notes.mp4"), "notes.mp4")
+
+
+def test_a_folder_without_pictures_is_named(sightline, tmp_path):
+    (tmp_path / "empty").mkdir()
+    one_line(sightline("track", "empty"), "empty")
+
+
+def test_an_unknown_engine_lists_those_there_are(sightline, clip):
+    one_line(sightline("track", clip, "--tracker", "deepsort"), "deepsort", "sort, bytetrack, ocsort, botsort")
+
+
+def test_an_unknown_option_lists_those_there_are(sightline, clip):
+    one_line(sightline("track", clip, "--set", "tracker.lots_s=3"), "lots_s", "did you mean 'lost_s'")
+
+
+def test_a_setting_without_a_kind_says_how_it_is_written(sightline, clip):
+    one_line(sightline("track", clip, "--set", "lost_s=3"), "KIND.OPTION=VALUE")
+
+
+def test_nothing_is_left_behind_by_a_run_that_never_began(sightline, tmp_path):
+    one_line(sightline("track", "nowhere.mp4", "-o", "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_ctrl_c_keeps_a_valid_part_and_says_so(long_clip, tmp_path):
+    command = [sys.executable, "-m", "sightline", "track", str(long_clip), "-o", "out", "--set", "source.fps=25"]
+    child = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    time.sleep(4)
+    child.send_signal(signal.SIGINT)
+    stdout, stderr = child.communicate(timeout=60)
+    assert child.returncode == 130, stderr
+    assert "stopped early" in stdout
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert not record["result"]["complete"]
+    assert 0 < record["result"]["frames"] < 1500
+    frames = {int(row["frame_index"]) for row in rows(tmp_path / "out" / "tracks.csv")}
+    assert max(frames) < record["result"]["frames"]
+
+
+def test_a_full_disk_leaves_no_half_file(clip, tmp_path):
+    def small_files():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+    command = [sys.executable, "-m", "sightline", "track", str(clip), "-o", "out", "--format", "csv"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, preexec_fn=small_files,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    one_line(done, "tracks.csv", "File too large")
+    assert list((tmp_path / "out").iterdir()) == []
