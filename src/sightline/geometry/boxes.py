@@ -35,3 +35,26 @@ def xyxy_from_xywh(xywh_px: Float[np.ndarray, "n 4"]) -> Boxes:
 def xywh_from_xyxy(xyxy_px: Boxes) -> Float[np.ndarray, "n 4"]:
     """Left, top, width, height of boxes."""
     return np.concatenate([xyxy_px[:, :2], xyxy_px[:, 2:] - xyxy_px[:, :2]], axis=1)
+
+
+def giou(a_px: Float[np.ndarray, "n 4"], b_px: Float[np.ndarray, "m 4"]) -> Float[np.ndarray, "n m"]:
+    """Generalised IoU of every box with every box, -1 to 1: below 0, the more the farther apart they are.
+
+    Source: Rezatofighi et al., Generalized Intersection over Union (2019), algorithm 1.
+    """
+    low = np.minimum(a_px[:, None, :2], b_px[None, :, :2])
+    high = np.maximum(a_px[:, None, 2:], b_px[None, :, 2:])
+    hull = np.prod(np.maximum(high - low, 0), axis=2)
+    overlap = iou(a_px, b_px)
+    both = areas(a_px)[:, None] + areas(b_px)[None, :]
+    union = both / (1 + overlap)  # iou = i / u and u = a + b - i
+    return overlap - (hull - union) / np.maximum(hull, np.finfo(float).tiny)
+
+
+def grown(xyxy_px: Boxes, share: float) -> Boxes:
+    """Each box with ``share`` of its width added left and right, and of its height above and below.
+
+    Source: C-BIoU (Yang et al. 2023) eqn. 1.
+    """
+    margin = share * np.maximum(xyxy_px[:, 2:] - xyxy_px[:, :2], 0)
+    return np.concatenate([xyxy_px[:, :2] - margin, xyxy_px[:, 2:] + margin], axis=1)

@@ -1,0 +1,37 @@
+"""BoT-SORT: ByteTrack's rounds, a box state with width and height, forecasts that move with the camera.
+
+Source: Aharon, Orfaig, Bobrovsky, BoT-SORT: Robust Associations Multi-Pedestrian Tracking (2022), without Re-ID.
+"""
+
+from typing import final
+
+from sightline.model.detections import Detections
+from sightline.model.frame import Moment
+from sightline.model.tracks import Tracks
+from sightline.trackers.association import Association
+from sightline.trackers.recipe import Overlap, Recipe, Round
+
+
+@final
+class BotSort:
+    """Follows by overlap, camera motion taken out. Options: times in seconds, scores and overlaps in [0, 1]."""
+
+    def __init__(
+        self, *, strong_score: float = 0.6, weak_score: float = 0.1, birth_score: float = 0.7,
+        lost_s: float = 1.0, confirm_hits: int = 2, overlap: Overlap = "iou", across_classes: bool = False,
+    ) -> None:  # fmt: skip
+        rounds = (
+            Round("believed", "strong", 0.2, fused=True),
+            Round("just seen", "weak", 0.5),
+            Round("tentative", "strong", 0.3, fused=True),
+        )
+        self._association = Association(
+            Recipe(
+                rounds, strong_score, weak_score, birth_score, confirm_hits, lost_s, overlap, across_classes,
+                follows_camera=True, trusts_first=True,
+            )
+        )  # fmt: skip
+
+    def update(self, moment: Moment, found: Detections) -> Tracks:
+        """The believed among ``found``."""
+        return self._association.update(moment, found)

@@ -1,0 +1,37 @@
+"""ByteTrack: strong detections first, then the weak ones for tracks that were just seen.
+
+Source: Zhang et al., ByteTrack: Multi-Object Tracking by Associating Every Detection Box (ECCV 2022), algorithm 1.
+"""
+
+from typing import final
+
+from sightline.model.detections import Detections
+from sightline.model.frame import Moment
+from sightline.model.tracks import Tracks
+from sightline.trackers.association import Association
+from sightline.trackers.recipe import Overlap, Recipe, Round
+
+
+@final
+class ByteTrack:
+    """Follows by overlap, strong detections first. Options: times in seconds, scores and overlaps in [0, 1]."""
+
+    def __init__(
+        self, *, strong_score: float = 0.6, weak_score: float = 0.1, birth_score: float = 0.7,
+        lost_s: float = 1.0, confirm_hits: int = 2, overlap: Overlap = "iou", across_classes: bool = False,
+    ) -> None:  # fmt: skip
+        rounds = (
+            Round("believed", "strong", 0.2, fused=True),
+            Round("just seen", "weak", 0.5),
+            Round("tentative", "strong", 0.3, fused=True),
+        )
+        self._association = Association(
+            Recipe(
+                rounds, strong_score, weak_score, birth_score, confirm_hits, lost_s, overlap, across_classes,
+                trusts_first=True,
+            )
+        )  # fmt: skip
+
+    def update(self, moment: Moment, found: Detections) -> Tracks:
+        """The believed among ``found``."""
+        return self._association.update(moment, found)
