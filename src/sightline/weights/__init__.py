@@ -1,1 +1,15 @@
-"""Network weights: what there is, whose they are, and where they lie."""
+"""Weights of networks: a catalogue of known ones, and a shelf on this machine where they lie.
+
+``find`` gives the file for a name or a path, and is all that engines need. Nothing here is downloaded unless
+``pull`` is called.
+"""
+
+from sightline.weights.catalogue import Entry as Entry
+from sightline.weights.catalogue import catalogue as catalogue
+from sightline.weights.pulling import pull as pull
+from sightline.weights.shelf import Weights as Weights
+from sightline.weights.shelf import add as add
+from sightline.weights.shelf import find as find
+from sightline.weights.shelf import folder as folder
+from sightline.weights.shelf import on_shelf as on_shelf
+from sightline.weights.shelf import remove as remove

@@ -1,0 +1,1 @@
+"""Detector networks in ONNX files: opening them, telling them apart, pictures in, boxes out."""
