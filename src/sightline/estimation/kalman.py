@@ -32,7 +32,7 @@ class Motion:
     """Standard deviation of one measurement: heights."""
     wander: float = 0.27
     """Random walk of the position (a detector's errors last for several pictures): heights per root second."""
-    swerve: float = 1.0
+    swerve: float = 0.5
     """Random walk of the speed: heights per second and root second."""
     first_speed: float = 1.9
     """Standard deviation of the speed of something just found: heights per second."""
@@ -60,8 +60,8 @@ def begun(measured: Measured, motion: Motion) -> Belief:
     return belief
 
 
-def predicted(belief: Belief, dt_s: float, motion: Motion) -> Belief:
-    """The belief ``dt_s`` seconds later, nothing having been seen. Dividing the step changes nothing."""
+def predicted(belief: Belief, dt_s: float | Float[np.ndarray, "n 1"], motion: Motion) -> Belief:
+    """The belief ``dt_s`` seconds later, nothing having been seen. Dividing the step changes nothing but rounding."""
     at, speed, var, cov, speed_var = belief
     grown = np.maximum(at[:, 3:], 1.0) ** 2
     q = motion.swerve**2 * grown

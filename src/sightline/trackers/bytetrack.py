@@ -18,7 +18,7 @@ class ByteTrack:
 
     def __init__(
         self, *, strong_score: float = 0.6, weak_score: float = 0.1, birth_score: float = 0.7,
-        lost_s: float = 1.0, confirm_hits: int = 2, overlap: Overlap = "iou", across_classes: bool = False,
+        lost_s: float = 2.0, confirm_hits: int = 2, overlap: Overlap = "iou", across_classes: bool = False,
     ) -> None:  # fmt: skip
         rounds = (
             Round("believed", "strong", 0.2, fused=True),

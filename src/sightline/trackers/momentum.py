@@ -35,13 +35,8 @@ def replayed(
     belief = before
     for k in range(1, n_steps + 1):
         seen = last + (now - last) * (k / n_steps)
-        belief = updated(_each_predicted(belief, gaps_s / n_steps, motion), seen, motion)
+        belief = updated(predicted(belief, gaps_s[:, None] / n_steps, motion), seen, motion)
     return belief
-
-
-def _each_predicted(belief: Belief, dt_s: Float[np.ndarray, " n"], motion: Motion) -> Belief:
-    """The forecast, each over its own time."""
-    return predicted(belief, dt_s[:, None], motion)
 
 
 def _unit(xy: Float[np.ndarray, "*n 2"]) -> Float[np.ndarray, "*n 2"]:

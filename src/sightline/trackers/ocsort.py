@@ -18,7 +18,7 @@ class OcSort:
 
     def __init__(
         self, *, strong_score: float = 0.6, overlap_at_least: float = 0.3, momentum: float = 0.2,
-        lost_s: float = 1.0, confirm_hits: int = 3, overlap: Overlap = "iou", across_classes: bool = False,
+        lost_s: float = 2.0, confirm_hits: int = 3, overlap: Overlap = "iou", across_classes: bool = False,
     ) -> None:  # fmt: skip
         rounds = (
             Round("all", "strong", overlap_at_least, momentum=momentum),

@@ -19,7 +19,7 @@ class Sort:
 
     def __init__(
         self, *, birth_score: float = 0.25, overlap_at_least: float = 0.3, confirm_hits: int = 3,
-        lost_s: float = 1.0, overlap: Overlap = "iou", across_classes: bool = False,
+        lost_s: float = 2.0, overlap: Overlap = "iou", across_classes: bool = False,
     ) -> None:  # fmt: skip
         rounds = (Round("all", "strong", overlap_at_least),)
         self._association = Association(
