@@ -20,7 +20,7 @@ def far(*strides):
 
 
 def nanodet(n_classes=80):
-    """Answers of a NanoDet of 64x64 that sees a person from (y 3, x 2) of the fine grid, a car from (0, 1) of the coarse."""
+    """Answers of a NanoDet of 64x64 seeing a person from (3, 2) of the fine grid, a car from (0, 1) of the coarse."""
     answers = {}
     for stride, count in COUNTS.items():
         answers[f"cls_pred_stride_{stride}"] = np.zeros((1, count, n_classes), np.float32)
