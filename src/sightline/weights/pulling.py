@@ -63,9 +63,14 @@ def pull(
 class _Guarded(HTTPRedirectHandler):
     """Follows redirections, but never to an address that is not encrypted."""
 
-    def redirect_request(self, req: Request, *rest: Any) -> Request | None:
-        _check_address(rest[-1])
-        return super().redirect_request(req, *rest)
+    def redirect_request(self, req: Request, fp: Any, *rest: Any) -> Request | None:
+        """The next request, unless it goes where it should not."""
+        try:
+            _check_address(rest[-1])
+        except WeightsError:
+            fp.close()
+            raise
+        return super().redirect_request(req, fp, *rest)
 
 
 def _check_address(url: str) -> None:
@@ -83,6 +88,7 @@ def _fetched(entry: Entry, partial: Path, progress: Progress | None, timeout_s: 
         with build_opener(_Guarded).open(Request(url), timeout=timeout_s) as answer:  # noqa: S310  checked above
             return _received(answer, entry, partial, progress)
     except HTTPError as error:
+        error.close()
         raise WeightsError(f"{url}: the server says {error.code} {error.reason}; {by_hand}") from None
     except URLError as error:
         raise WeightsError(f"{url}: cannot be reached ({error.reason}); {by_hand}") from None
