@@ -57,9 +57,9 @@ def pull(
     entry = weights.catalogue(weights.folder()).get(name)
     if entry:
         size = f", {decimal(entry.n_bytes)}" if entry.n_bytes else ""
-        err.print(f"{name}: {entry.what}", soft_wrap=True, markup=False)
+        err.print("; ".join(filter(None, (f"{name}: {entry.what}", entry.note))), soft_wrap=True, markup=False)
         err.print(f"licence {entry.licence}{size}; see {entry.source}", soft_wrap=True, markup=False)
-        if not yes and not typer.confirm("Download it?", err=True):
+        if not yes and not _agreed():
             raise WeightsError(f"{name} not downloaded; --yes answers beforehand")
     with progress() as shown:
         task = shown.add_task(name, unit="bytes", total=entry.n_bytes if entry else None)
@@ -107,6 +107,7 @@ def _rows() -> list[dict[str, Any]]:
                 "url": entry.url if entry else None,
                 "how": entry.how if entry else "",
                 "what": entry.what if entry else "added by hand",
+                "note": entry.note if entry else "",
             }
         )
     return rows
@@ -117,6 +118,15 @@ def _way(row: dict[str, Any]) -> str:
     if row["url"] is None:
         return "by hand"
     return "pull" if row["sha256"] else "pull --sha256"
+
+
+def _agreed() -> bool:
+    """Whether the person says yes; nobody there to ask is a no."""
+    try:
+        return typer.confirm("Download it?", err=True)
+    except typer.Abort:
+        err.print()
+        return False
 
 
 def _say(card: Any, *, json: bool) -> None:

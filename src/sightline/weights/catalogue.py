@@ -19,7 +19,7 @@ class Entry:
     name: str
     """Lower-case, with the input's size at the end where there is one."""
     what: str
-    """One sentence."""
+    """In a few words."""
     licence: str
     """Of the weights, by SPDX where there is such a name."""
     source: str
@@ -34,6 +34,8 @@ class Entry:
     """Of the file; None where we could not know it."""
     names: tuple[str, ...] | None = None
     """What the network calls its classes, where they are not COCO's."""
+    note: str = ""
+    """What else to know."""
     how: str = ""
     """How to make or fetch the file, where there is no URL."""
 
