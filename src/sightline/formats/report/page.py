@@ -1,0 +1,125 @@
+"""What a report says: plain values, already in the order they are shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float, Int
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One number as it is shown."""
+
+    name: str
+    """What it is; explained if ``ReportPage.meaning`` has it."""
+    text: str
+    """As it is read."""
+    share: float | None = None
+    """Drawn as a bar, 0 to 1; None draws none."""
+
+    @classmethod
+    def percent(cls, name: str, share: float) -> "Number":
+        """A share, as a percentage with a bar."""
+        return cls(name, f"{100 * share:.1f} %", min(max(share, 0.0), 1.0))
+
+    @classmethod
+    def count(cls, name: str, n: int) -> "Number":
+        """A whole number, thousands apart."""
+        return cls(name, f"{n:,}".replace(",", "\u2009"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trail:
+    """Where one track went on the ground."""
+
+    number: int
+    """The track's number; tracks of one number have one colour."""
+    xy_m: Float[np.ndarray, "n 2"]
+    """Metres east and north, oldest first; NaN breaks the line."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroundMap:
+    """Tracks seen from above, found over true."""
+
+    truth: tuple[Trail, ...] = ()
+    """Where objects really went."""
+    found: tuple[Trail, ...] = ()
+    """Where they were found."""
+    caption: str = "Seen from above: found tracks in colour over the true ones in grey."
+    """A line beneath."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """A number over time; it holds until the next."""
+
+    name: str
+    """As in the key."""
+    t_s: Float[np.ndarray, " n"]
+    """Seconds, rising."""
+    n: Int[np.ndarray, " n"] | Float[np.ndarray, " n"]
+    """The number from then on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chart:
+    """Numbers over time; the first curve is drawn in the page's colour, the others in grey."""
+
+    title: str
+    """Above it."""
+    curves: tuple[Curve, ...]
+    """What is drawn, at most four."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CameraPart:
+    """What one camera's part of the page shows."""
+
+    name: str
+    """The camera."""
+    video: str | None = None
+    """MP4 file, relative to the page."""
+    still: str | None = None
+    """Picture shown until the video plays, or in its stead; relative to the page."""
+    numbers: tuple[Number, ...] = ()
+    """Scores, counts, speed."""
+    chart: Chart | None = None
+    """For example ids over time."""
+    ground: GroundMap | None = None
+    """This camera's tracks from above."""
+    files: tuple[str, ...] = ()
+    """Results to open, relative to the page."""
+    warnings: tuple[str, ...] = ()
+    """What a reader must know before trusting the numbers."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReportPage:
+    """The whole page."""
+
+    title: str
+    """Of the page."""
+    lead: str = ""
+    """One or two sentences: what was done, and how it went."""
+    numbers: tuple[Number, ...] = ()
+    """Of all cameras together; the first is shown largest."""
+    cameras: tuple[CameraPart, ...] = ()
+    """One part each."""
+    ground: GroundMap | None = None
+    """The whole site from above."""
+    meaning: Mapping[str, str] = field(default_factory=dict)
+    """What each number means, one line each; only those that occur are shown."""
+    made: tuple[tuple[str, str], ...] = ()
+    """How it was made: engine, options, versions, seed."""
+    command: str = ""
+    """What to type to get it again."""
+    warnings: tuple[str, ...] = ()
+    """What a reader must know before trusting any of it."""
+
+    def explained(self) -> list[tuple[str, str]]:
+        """Those meanings whose numbers are on the page."""
+        numbers = [*self.numbers, *(number for camera in self.cameras for number in camera.numbers)]
+        shown = {number.name for number in numbers}
+        return [(name, meaning) for name, meaning in self.meaning.items() if name in shown]
