@@ -90,6 +90,9 @@ def made_jobs(folder: Path, scenes: dict[str, dict[str, str]]) -> list[dict]:
 
 def scenes() -> dict[str, dict[str, str]]:
     made = {f"{kind}-{seed}": scene(seed) for kind in ("challenge", "plain") for seed in range(3)}
+    truth, found = made["plain-0"]
+    made |= {"plain-nothing-found": (truth, ""), "plain-no-truth": ("", found), "challenge-nothing-found": (truth, "")}
+    made["plain-one-picture"] = ("1,1,5,5,20,40,1,1,1\n1,2,99,5,20,40,1,1,1\n", "1,7,6,5,20,40,1,-1,-1,-1\n")
     return {name: {"truth": truth, "found": found} for name, (truth, found) in made.items()}
 
 
@@ -154,13 +157,13 @@ def main() -> None:
         _, small_scores = ours(small)
         _, small_peers = theirs(small, given.peers, folder)
     print(
-        f"{'sequence':<18}{'HOTA':>8}{'IDF1':>8}{'MOTA':>8}{'IDSW':>6}  unequal counts, largest difference of a share"
+        f"{'sequence':<24}{'HOTA':>8}{'IDF1':>8}{'MOTA':>8}{'IDSW':>6}  unequal counts, largest difference of a share"
     )
     del small_scores["COMBINED"], small_peers["COMBINED"]
     for name, mine in (our_scores | small_scores).items():
         unequal, gap = differences(mine, (their_scores | small_peers)[name])
         shown = f"{100 * mine.hota:8.3f}{100 * mine.idf1:8.3f}{100 * mine.mota:8.3f}{mine.clear.idsw:6d}"
-        print(f"{name:<18}{shown}  {', '.join(unequal) or 'none'}, {gap:.1e}")
+        print(f"{name:<24}{shown}  {', '.join(unequal) or 'none'}, {gap:.1e}")
     print(
         f"\nCPU time from files to scores: ours {our_s:.2f} s, TrackEval {their_s:.2f} s, ratio {their_s / our_s:.1f}"
     )
