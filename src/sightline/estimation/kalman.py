@@ -22,19 +22,23 @@ Measured = Float[np.ndarray, "n 4"]
 """Centre x, centre y, width, height in pixels."""
 Heights = Float[np.ndarray, " n"]
 """What noise scales with, in pixels: a person twice as near moves and trembles twice as many pixels."""
+PerAxis = float | Float[np.ndarray, " 4"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Motion:
-    """How things move and how well they are seen, in heights of the thing, so that distance does not matter."""
+    """How things move and how well they are seen, in heights of the thing, so that distance does not matter.
 
-    seen: float = 0.05
+    One number for all four, or one each for centre x, centre y, width and height.
+    """
+
+    seen: PerAxis = 0.05
     """Standard deviation of one measurement: heights."""
-    wander: float = 0.27
+    wander: PerAxis = 0.27
     """Random walk of the position (a detector's errors last for several pictures): heights per root second."""
-    swerve: float = 0.5
+    swerve: PerAxis = 0.5
     """Random walk of the speed: heights per second and root second."""
-    first_speed: float = 1.9
+    first_speed: PerAxis = 1.9
     """Standard deviation of the speed of something just found: heights per second."""
 
 

@@ -202,9 +202,7 @@ def _looked_at(found: Detections, weak: float) -> Int[np.ndarray, " k"]:
     return np.flatnonzero(whole & (found.score >= weak))
 
 
-def _tracks(
-    moment: Moment, found: Detections, rows: Int[np.ndarray, " k"], number: Int[np.ndarray, " k"]
-) -> Tracks:
+def _tracks(moment: Moment, found: Detections, rows: Int[np.ndarray, " k"], number: Int[np.ndarray, " k"]) -> Tracks:
     """The rows of ``found`` that are tracked."""
     n = len(rows)
     return Tracks(

@@ -11,9 +11,7 @@ from sightline.estimation.kalman import Belief, Measured, Motion, predicted, upd
 _MOST_STEPS = 60
 
 
-def agreement(
-    trail_px: Float[np.ndarray, "n 4 2"], centre_px: Float[np.ndarray, "m 2"]
-) -> Float[np.ndarray, "n m"]:
+def agreement(trail_px: Float[np.ndarray, "n 4 2"], centre_px: Float[np.ndarray, "m 2"]) -> Float[np.ndarray, "n m"]:
     """How well each thing would keep its direction by going to each place: 0.5 straight on, -0.5 straight back.
 
     0 for what has not moved. The direction is that of the last four detections.

@@ -55,9 +55,7 @@ class Table:
         )
 
     @classmethod
-    def begun(
-        cls, measured: Measured, xyxy_px: Boxes, label: Labels, t_s: float, motion: Motion
-    ) -> "Table":
+    def begun(cls, measured: Measured, xyxy_px: Boxes, label: Labels, t_s: float, motion: Motion) -> "Table":
         """One row for each thing just seen."""
         n = len(label)
         belief = begun(measured, motion)
