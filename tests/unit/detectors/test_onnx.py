@@ -2,6 +2,7 @@ from xml.etree import ElementTree as ET
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 from scipy.optimize import linear_sum_assignment
 
@@ -277,3 +278,49 @@ def test_a_network_that_is_no_detector_says_what_it_takes(shared, frame):
     net = str(shared / "models/person-reidentification-retail-0287.onnx")
     with pytest.raises(EngineError, match=r"inputs are inputs:0 \[1, 256, 128, 3\]"):
         Onnx(weights=net).detect([frame()])
+
+
+@pytest.mark.shared
+def test_a_real_yolox_that_decodes_in_its_graph_sees_the_same(shared, tmp_path):
+    """The nodes that ``--decode_in_inference`` adds, put behind the real network."""
+    model = onnx.version_converter.convert_version(onnx.load(shared / "models/yolox_nano_416.onnx"), 13)
+    y, x, stride = np.array([(y, x, s) for s in (8, 16, 32) for y in range(416 // s) for x in range(416 // s)]).T
+    constants = {
+        "corner": np.stack([x, y], axis=1)[None].astype(np.float32),
+        "stride": stride[None, :, None].astype(np.float32),
+        "parts": np.array([2, 2, 81]),
+    }
+    model.graph.initializer.extend(onnx.numpy_helper.from_array(array, name) for name, array in constants.items())
+    raw = model.graph.output[0].name
+    for operator, inputs, outputs, more in (
+        ("Split", [raw, "parts"], ["centre", "size", "rest"], {"axis": 2}),
+        ("Add", ["centre", "corner"], ["moved"], {}),
+        ("Mul", ["moved", "stride"], ["centre_px"], {}),
+        ("Exp", ["size"], ["grown"], {}),
+        ("Mul", ["grown", "stride"], ["size_px"], {}),
+        ("Concat", ["centre_px", "size_px", "rest"], ["decoded"], {"axis": 2}),
+    ):
+        model.graph.node.append(onnx.helper.make_node(operator, inputs, outputs, **more))
+    model.graph.output[0].name = "decoded"
+    onnx.save(model, tmp_path / "decoded.onnx")
+    plain, decoded = (
+        Onnx(weights=str(path), threads=1)
+        for path in (shared / "models/yolox_nano_416.onnx", tmp_path / "decoded.onnx")
+    )
+    assert "decoded in the graph" in decoded.describe()
+    for frame, _ in walkers(shared, every=200):
+        one, other = plain.detect([frame])[0], decoded.detect([frame])[0]
+        np.testing.assert_allclose(one.xyxy_px, other.xyxy_px, atol=1e-3)
+        assert one.label.tolist() == other.label.tolist()
+        assert len(one) > 3
+
+
+def test_two_of_them_share_nothing_and_pictures_are_left_as_they_were(network, frame):
+    net = network({"output": yolox([WALKER])})
+    first, second = Onnx(weights=net), Onnx(weights=net, classes=["car"])
+    picture = frame()
+    before = picture.rgb.copy()
+    assert len(first.detect([picture])[0]) == 1
+    assert len(second.detect([picture])[0]) == 0
+    assert len(first.detect([picture])[0]) == 1
+    assert (picture.rgb == before).all()
