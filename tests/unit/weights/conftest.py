@@ -42,10 +42,15 @@ class Answers(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    def handle_error(self, *_words):
+        """A client that hangs up, since what comes is not what it wants, is no error here."""
+
+
 @pytest.fixture(scope="session")
 def server():
     """The server's address."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as running:
+    with Server(("127.0.0.1", 0), Answers) as running:
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{running.server_port}"
