@@ -36,7 +36,8 @@ class Coco:
 
     Images hold ``frame_index``, ``t_s`` and ``camera``; annotations ``bbox`` [left, top, width, height], ``area``,
     ``track_id``, ``score`` and ``detection``. Categories count from 1 in the order of the class names.
-    Boxes come back to the rounding of left + width. An extra column is a further key of each annotation; a value that is NaN or None is left out.
+    Boxes come back to the rounding of left + width. An extra column is a further key of each annotation;
+    a value that is NaN or None is left out.
     """
 
     def __init__(self, *, camera: str | None = None, width: int | None = None, height: int | None = None) -> None:

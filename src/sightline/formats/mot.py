@@ -120,7 +120,7 @@ class Mot:
     def _sequence(self, path: Path) -> tuple[str, float | None]:
         """Camera and rate: as asked for, else as ``seqinfo.ini`` says, else the name of the file and no rate."""
         said = _seqinfo(path)
-        stem = path.name.removesuffix(".gz").removesuffix(".txt")
+        stem = Path(path.name.removesuffix(".gz")).stem
         folder = path.absolute().parent
         folder = folder.parent if folder.name in {"gt", "det"} else folder
         name = folder.name if stem in {"gt", "det"} else stem
