@@ -59,7 +59,7 @@ def routes(site: Site) -> Routes:
         EngineError: a destination lies in a wall, or cannot be reached from another.
     """
     low = np.array(site.low_m)
-    width, height = (int(round(side / CELL_M)) for side in np.array(site.high_m) - low)
+    width, height = (round(float(side) / CELL_M) for side in np.array(site.high_m) - low)
     centre = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1) * CELL_M + low + CELL_M / 2
     solid = np.zeros((height, width), bool)
     for thing in site.solids:

@@ -105,7 +105,8 @@ class Traffic:
         """Free road up to the next crossing that someone walks on."""
         gap = np.full(len(self.along_m), 1e3)
         for area in self.site.crossings:
-            low, high = np.array(area.low_m) - (0.3, 0.5), np.array(area.high_m) + (0.3, 0.5)
+            rim = np.array([0.3, 0.5])
+            low, high = np.array(area.low_m) - rim, np.array(area.high_m) + rim
             if np.any(np.all((walkers_m > low) & (walkers_m < high), axis=1)):
                 near, _ = self._reach(area.low_m[0], area.high_m[0])
                 ahead = near - _STOP_LINE_M - self.along_m

@@ -1,0 +1,235 @@
+"""A simulation as files: a video and its truth for each camera, and what all of them share."""
+
+import json
+import signal
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv
+
+import sightline
+from sightline.errors import EngineError
+from sightline.files import whole
+from sightline.formats.annotated_video import AnnotatedVideo
+from sightline.formats.mot import Mot
+from sightline.formats.parquet import Parquet
+from sightline.geometry import camera as lens
+from sightline.geometry.homography import map_from_px
+from sightline.model.camera import Camera
+from sightline.model.tracks import Tracks
+from sightline.simulation.motion.trajectories import CLASSES
+from sightline.simulation.plan import Plan
+from sightline.simulation.truth import as_mot
+from sightline.simulation.world import Simulation
+
+Progress = Callable[[str, int, int], None]
+"""Told the camera, how many of its pictures are done, and of how many."""
+Stopped = Callable[[], bool]
+"""Whether somebody wants the work to end."""
+_QUALITY = 20
+_EVERY = 5
+"""Workers report after so many pictures."""
+_GLANCE_S = 0.2
+
+
+class _StoppedError(Exception):
+    """The work was asked to end before it was done."""
+
+
+def write(
+    simulation: Simulation,
+    folder: Path,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+    stopped: Stopped | None = None,
+) -> list[Path]:
+    """The files of a simulation, in this order; those that were there are replaced.
+
+    ``site.json`` (cameras, homographies, origin, plan), ``map.png`` (from above), ``movers.csv`` (everyone's way in
+    metres), and for each camera ``NAME.mp4``, ``NAME.gt.txt`` (MOT truth; confidence 0 for what can hardly be seen)
+    and ``NAME.truth.parquet`` (all columns). Each is whole or not there. Memory does not grow with the duration,
+    but for the truth. With ``workers`` the cameras are shared out among so many processes.
+
+    Raises:
+        KeyboardInterrupt: ``stopped`` said so; the files that were not finished are not there.
+        EngineError: no encoder works here, or a worker died.
+        OSError: a file cannot be written.
+    """
+    names = [camera.name for camera in simulation.cameras]
+    files = [*write_site(simulation, folder), *(path for name in names for path in _files(folder, name))]
+    tell, asked = progress or (lambda *_: None), stopped or (lambda: False)
+    try:
+        if workers <= 1 or len(names) == 1:
+            for name in names:
+                write_camera(simulation, name, folder, progress=tell, stopped=asked)
+        else:
+            _in_processes(simulation.plan, names, folder, min(workers, len(names)), tell, asked)
+    except _StoppedError:
+        raise KeyboardInterrupt from None
+    return files
+
+
+def write_camera(
+    simulation: Simulation,
+    camera: str,
+    folder: Path,
+    *,
+    progress: Progress | None = None,
+    stopped: Stopped | None = None,
+) -> None:
+    """The video of one camera, and its truth.
+
+    Raises:
+        _StoppedError: ``stopped`` said so; no file is left half.
+        EngineError: no encoder works here.
+        OSError: a file cannot be written.
+    """
+    total, parts = simulation.plan.n_frames, []
+    video, mot, parquet = _files(folder, camera)
+    with AnnotatedVideo(video, trail_s=0.0, quality=_QUALITY) as film:
+        for done, (frame, rows) in enumerate(simulation.recording(camera), start=1):
+            if stopped is not None and stopped():
+                raise _StoppedError(camera)
+            film.add(frame, Tracks.none(camera))
+            parts.append(rows)
+            if progress is not None:
+                progress(camera, done, total)
+    truth = Tracks.joined(camera, parts, CLASSES)
+    Mot().write(as_mot(truth), mot)
+    Parquet().write(truth, parquet)
+
+
+def write_site(simulation: Simulation, folder: Path) -> list[Path]:
+    """What all cameras share: ``site.json``, ``map.png`` and ``movers.csv``."""
+    about, above, movers = (folder / name for name in ("site.json", "map.png", "movers.csv"))
+    with whole(about) as partial:
+        partial.write_text(json.dumps(_about(simulation), indent=1) + "\n")
+    with whole(above) as partial:
+        encoded = cv2.imencode(".png", cv2.cvtColor(simulation.map_rgb(), cv2.COLOR_RGB2BGR))[1]
+        partial.write_bytes(encoded.tobytes())
+    with whole(movers) as partial:
+        csv.write_csv(_movers(simulation), str(partial))
+    return [about, above, movers]
+
+
+def _files(folder: Path, camera: str) -> tuple[Path, Path, Path]:
+    """Video, MOT truth and full truth of a camera."""
+    return folder / f"{camera}.mp4", folder / f"{camera}.gt.txt", folder / f"{camera}.truth.parquet"
+
+
+def _about(simulation: Simulation) -> dict[str, Any]:
+    """What a program needs to know of the site and its cameras."""
+    site, plan = simulation.site, simulation.plan
+    lat, lon = site.origin_lat_lon_deg
+    return {
+        "version": sightline.__version__,
+        "site": site.name,
+        "origin": {"lat_deg": lat, "lon_deg": lon},
+        "map": {"file": "map.png", "low_m": list(site.low_m), "high_m": list(site.high_m)},
+        "plan": {name: getattr(plan, name) for name in plan.__dataclass_fields__},
+        "classes": list(CLASSES),
+        "cameras": [_camera(camera) for camera in simulation.cameras],
+    }
+
+
+def _camera(camera: Camera) -> dict[str, Any]:
+    """One camera's lens, pose and homography."""
+    return {
+        "name": camera.name,
+        "video": f"{camera.name}.mp4",
+        "truth": f"{camera.name}.gt.txt",
+        "width": camera.width,
+        "height": camera.height,
+        "eye_enu_m": lens.eye(camera).round(9).tolist(),
+        "px_from_cam": camera.px_from_cam.tolist(),
+        "cam_from_enu": camera.cam_from_enu.tolist(),
+        "map_from_px": map_from_px(camera).tolist(),
+    }
+
+
+def _movers(simulation: Simulation) -> pa.Table:
+    """Everyone who is on the site, picture by picture."""
+    of = simulation.trajectories
+    frame, who = np.nonzero(of.present)
+    names = pa.array(CLASSES).take(pa.array(of.label[who]))
+    columns = {
+        "frame_index": frame,
+        "t_s": of.t_s[frame],
+        "identity": who + 1,
+        "class": names,
+        "east_m": of.xy_enu_m[frame, who, 0],
+        "north_m": of.xy_enu_m[frame, who, 1],
+        "heading_rad": of.heading_rad[frame, who],
+        "speed_mps": of.speed_mps[frame, who],
+    }
+    return pa.table(columns)
+
+
+def _in_processes(
+    plan: Plan, names: list[str], folder: Path, workers: int, progress: Progress, stopped: Stopped
+) -> None:
+    """One camera at a time in each of several processes, which report here and end when asked to."""
+    context = get_context("spawn")
+    with context.Manager() as manager:
+        reports, stop = manager.Queue(), manager.Event()
+        with ProcessPoolExecutor(workers, context, initializer=_deaf) as pool:
+            jobs = [pool.submit(_work, plan, name, folder, reports, stop) for name in names]
+            try:
+                while not all(job.done() for job in jobs):
+                    if stopped():
+                        raise _StoppedError(folder)
+                    _pass_on(reports, progress)
+                for job in jobs:
+                    job.result()
+                _pass_on(reports, progress)
+            except BrokenProcessPool:
+                raise EngineError("a process that rendered a camera died; is there enough memory?") from None
+            finally:
+                stop.set()
+                for job in jobs:
+                    job.cancel()
+
+
+def _pass_on(reports: Any, progress: Progress) -> None:
+    """Hands on what workers have reported; waits a moment for the first."""
+    try:
+        progress(*reports.get(timeout=_GLANCE_S))
+        while True:
+            progress(*reports.get_nowait())
+    except Empty:
+        return
+
+
+def _deaf() -> None:
+    """Workers leave Ctrl-C to the process that started them; each draws on one core."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+
+
+def _work(plan: Plan, camera: str, folder: Path, reports: Any, stop: Any) -> None:
+    """One camera's files, in a process of its own."""
+
+    def report(name: str, done: int, total: int) -> None:
+        if done % _EVERY == 0 or done == total:
+            reports.put((name, done, total))
+
+    def stopped() -> bool:
+        return bool(stop.is_set())
+
+    write_camera(_remembered(plan), camera, folder, progress=report, stopped=stopped)
+
+
+@lru_cache(maxsize=1)
+def _remembered(plan: Plan) -> Simulation:
+    """The simulation, kept for this process' next camera."""
+    return Simulation(plan)
