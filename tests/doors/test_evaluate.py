@@ -4,6 +4,10 @@ import gzip
 import json
 
 import pytest
+from typer.testing import CliRunner
+
+from sightline.cli import app
+from sightline.errors import SightlineError
 
 
 def lines(numbers=(1, 2), frames=range(1, 11), kind="1,-1,-1,-1"):
@@ -21,12 +25,18 @@ def pair(tmp_path):
     return "yard.txt", "truth.txt"
 
 
-def complaint(done):
-    """The one line of an error."""
-    assert done.returncode == 2, done.stderr
-    said = done.stderr.strip().splitlines()
-    assert len(said) == 1, said
-    return said[0]
+@pytest.fixture
+def complaint(tmp_path, monkeypatch):
+    """The error of a command, without the cost of a process."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words):
+        error = CliRunner().invoke(app, ["evaluate", *words]).exception
+        assert isinstance(error, SightlineError), error
+        assert "\n" not in str(error)
+        return str(error)
+
+    return call
 
 
 def test_the_table_teaches(sightline, pair):
@@ -40,7 +50,7 @@ def test_the_table_teaches(sightline, pair):
 
 def test_json_has_every_number(sightline, pair):
     answer = json.loads(sightline("evaluate", *pair, "--json", "--iou", "0.7").stdout)
-    assert answer["settings"] == {"iou": 0.7, "mot_challenge": False}
+    assert answer["settings"] == {"iou": 0.7, "mot_challenge": False, "visible": 0.0}
     assert answer["sequences"]["yard"] == answer["combined"]
     assert answer["combined"]["IDSW"] == 1
     assert answer["combined"]["HOTA"] == pytest.approx(0.75**0.5)
@@ -76,13 +86,21 @@ def test_every_format_is_accepted(sightline, tmp_path, pair, kind):
 
 
 def test_mot_challenge_forgives_what_the_benchmark_forgives(sightline, tmp_path):
-    (tmp_path / "gt.txt").write_text(lines((1,), kind="1,1,1") + lines((2,), kind="0,7,1"))
+    (tmp_path / "gt.txt").write_text(lines((1,), kind="1,1,1") + lines((2,), kind="1,7,1"))
     (tmp_path / "found.txt").write_text(lines())
     plain = sightline("evaluate", "found.txt", "gt.txt", "--json")
-    assert json.loads(plain.stdout)["combined"]["FP"] == 10
+    assert json.loads(plain.stdout)["combined"]["n_truth_ids"] == 2
     assert "--mot-challenge" in plain.stderr
-    challenge = sightline("evaluate", "found.txt", "gt.txt", "--json", "--mot-challenge")
-    assert json.loads(challenge.stdout)["combined"]["FP"] == 0
+    challenge = json.loads(sightline("evaluate", "found.txt", "gt.txt", "--json", "--mot-challenge").stdout)["combined"]
+    assert (challenge["n_truth_ids"], challenge["FP"]) == (1, 0)
+
+
+def test_hidden_and_ignored_truth_is_neither_right_nor_wrong(sightline, tmp_path):
+    marks = ("1,1,1", "1,1,0.1", "0,1,1")
+    (tmp_path / "gt.txt").write_text("".join(lines((k,), kind=kind) for k, kind in enumerate(marks, 1)))
+    (tmp_path / "found.txt").write_text(lines((1, 2, 3)))
+    answer = json.loads(sightline("evaluate", "found.txt", "gt.txt", "--json", "--visible", "0.25").stdout)["combined"]
+    assert (answer["n_truth_ids"], answer["FP"], answer["MOTA"]) == (1, 0, 1)
 
 
 BAD = {
@@ -98,12 +116,19 @@ BAD = {
     "no format": ("yard.dat", "truth.txt", "its name tells no format; say --format"),
     "no classes": ("yard.txt", "truth.txt", "no MOT Challenge classes", "--mot-challenge"),
     "no such format": ("yard.txt", "truth.txt", "no format 'xml'; there are: mot", "--format", "xml"),
+    "no visibility": ("yard.txt", "truth.txt", "truth.txt: has no column visibility", "--visible", "0.5"),
     "no threshold": ("yard.txt", "truth.txt", "--iou must be above 0 and at most 1", "--iou", "0"),
 }
 
 
+def test_an_error_is_one_line_and_exit_code_2(sightline, pair):
+    done = sightline("evaluate", pair[0], "absent.txt")
+    assert done.returncode == 2
+    assert done.stderr == "sightline: absent.txt: no such file or folder\n"
+
+
 @pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_one_line_that_names_the_file(sightline, tmp_path, pair, case):
+def test_bad_input_is_one_line_that_names_the_file(complaint, tmp_path, pair, case):
     (tmp_path / "seq" / "gt").mkdir(parents=True)
     (tmp_path / "seq" / "seqinfo.ini").write_text("[Sequence]\nname=seq\nframeRate=25\nseqLength=10\n")
     (tmp_path / "seq" / "gt" / "gt.txt").write_text(lines())
@@ -117,7 +142,7 @@ def test_bad_input_is_one_line_that_names_the_file(sightline, tmp_path, pair, ca
         (tmp_path / f"{name}.txt").write_text(text)
     (tmp_path / "yard.dat").write_text(lines())
     result, truth, said, *options = BAD[case]
-    assert said in complaint(sightline("evaluate", result, truth, *options))
+    assert said in complaint(result, truth, *options)
 
 
 def test_a_result_without_tracks_is_scored_and_noted(sightline, tmp_path, pair):

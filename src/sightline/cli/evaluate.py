@@ -1,8 +1,10 @@
 """``sightline evaluate``: tracks against the truth."""
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from rich import box
 from rich.table import Table
@@ -11,7 +13,7 @@ from sightline import wiring
 from sightline.cli.console import err, out, print_json
 from sightline.cli.sequences import Sequence, n_frames, read, sequences
 from sightline.errors import FormatError, OptionError
-from sightline.evaluation import MEANING, Scores, combined, mot_challenge
+from sightline.evaluation import MEANING, Scores, combined, forgiven, mot_challenge
 from sightline.evaluation import evaluate as scored
 from sightline.evaluation.pairing import first_double
 from sightline.evaluation.preprocessing import DISTRACTORS
@@ -22,6 +24,18 @@ COUNTS = ("FP", "FN", "IDSW", "MT", "ML")
 ALL = "all together"
 _FILE_WIDTH = 120
 """Characters across where there is no terminal to fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What counts."""
+
+    iou: float
+    """Overlap from which boxes match."""
+    mot_challenge: bool
+    """As that benchmark."""
+    visible: float
+    """Share that can be seen of the true boxes that count."""
 
 
 def evaluate(
@@ -37,10 +51,14 @@ def evaluate(
         bool,
         typer.Option(
             "--mot-challenge/--plain",
-            help="Score as MOT16 and MOT17 do: pedestrians only, found distractors forgiven. Plain: every box counts.",
+            help="Score as MOT16 and MOT17 do: pedestrians only, found distractors forgiven. "
+            "Plain: all true boxes count, but those of confidence 0 are neither right nor wrong.",
         ),
     ] = False,
     iou: Annotated[float, typer.Option(help="Overlap from which boxes match, for MOTA and IDF1.")] = 0.5,
+    visible: Annotated[
+        float, typer.Option(help="True boxes of which a smaller share can be seen are neither right nor wrong.")
+    ] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print all numbers as JSON.")] = False,
 ) -> None:
     """Score tracks against the truth: HOTA, IDF1, MOTA and their parts, as TrackEval 1.3.0 counts them.
@@ -51,22 +69,24 @@ def evaluate(
         raise OptionError(f"no format {form!r}; there are: {', '.join(wiring.names('format'))}")
     if not 0 < iou <= 1:
         raise OptionError(f"--iou must be above 0 and at most 1, not {iou:g}")
+    if not 0 <= visible <= 1:
+        raise OptionError(f"--visible must be 0 to 1, not {visible:g}")
     found, missing = sequences(result, truth, form)
-    scores = {sequence.name: _score(sequence, form, iou, challenge) for sequence in found}
+    rules = Rules(iou=iou, mot_challenge=challenge, visible=visible)
+    scores = {sequence.name: _score(sequence, form, rules) for sequence in found}
     together = combined(list(scores.values()))
     for name in missing:
         err.print(f"note: {name} has a truth but no result; it is left out", style="yellow", markup=False)
     if as_json:
         each = {name: score.numbers() for name, score in scores.items()}
-        settings = {"iou": iou, "mot_challenge": challenge}
-        print_json({"settings": settings, "sequences": each, "combined": together.numbers(), "missing": missing})
+        print_json({"settings": asdict(rules), "sequences": each, "combined": together.numbers(), "missing": missing})
         return
     table = _table(scores if len(scores) == 1 else scores | {ALL: together})
     out.print(table, width=None if out.is_terminal else _FILE_WIDTH, crop=False)
     _teach(iou)
 
 
-def _score(sequence: Sequence, form: str | None, iou: float, challenge: bool) -> Scores:
+def _score(sequence: Sequence, form: str | None, rules: Rules) -> Scores:
     """The scores of one sequence.
 
     Raises:
@@ -76,18 +96,33 @@ def _score(sequence: Sequence, form: str | None, iou: float, challenge: bool) ->
     if not len(truth):
         raise FormatError(f"{sequence.truth}: holds no boxes, so there is nothing to score against")
     _check_frames(sequence, truth, found)
-    if challenge:
+    hidden = _hidden(sequence, truth, rules.visible)
+    if rules.mot_challenge:
         try:
-            truth, found = mot_challenge(truth, found)
+            truth, found = mot_challenge(*forgiven(truth, found, hidden))
         except ValueError as error:
             raise FormatError(f"{sequence.truth}: {error} (--plain)") from None
-    elif DISTRACTORS & {truth.classes[label] for label in set(truth.label.tolist())}:
-        note = "marks distractors as MOT Challenge does; --mot-challenge scores it as the benchmark would"
-        err.print(f"note: {sequence.truth} {note}", style="yellow", markup=False, soft_wrap=True)
-    considered = truth.rows(truth.score != 0)
-    if not len(considered):
-        raise FormatError(f"{sequence.truth}: no box is to be considered (all have confidence 0, or no pedestrians)")
-    return scored(considered, found, iou=iou)
+    else:
+        if DISTRACTORS & {truth.classes[label] for label in set(truth.label.tolist())}:
+            note = "marks distractors as MOT Challenge does; --mot-challenge scores it as the benchmark would"
+            err.print(f"note: {sequence.truth} {note}", style="yellow", markup=False, soft_wrap=True)
+        truth, found = forgiven(truth, found, hidden | (truth.score == 0))
+    if not len(truth):
+        raise FormatError(f"{sequence.truth}: no box is left to score (confidence 0, hidden, or no pedestrian)")
+    return scored(truth, found, iou=rules.iou)
+
+
+def _hidden(sequence: Sequence, truth: Tracks, visible: float) -> np.ndarray:
+    """Which true boxes are seen less than asked for.
+
+    Raises:
+        FormatError: the truth does not say how much can be seen.
+    """
+    if not visible:
+        return np.zeros(len(truth), bool)
+    if "visibility" not in truth.extra:
+        raise FormatError(f"{sequence.truth}: has no column visibility, so --visible cannot be judged")
+    return truth.extra["visibility"] < visible
 
 
 def _tracks(path: Path, form: str | None) -> Tracks:

@@ -79,7 +79,7 @@ def paired(truth: Tracks, found: Tracks) -> Pairing:
     Raises:
         ValueError: a track has two boxes in one picture; names the track and the picture.
     """
-    truth, found = in_order(truth), in_order(found)
+    truth, found = truth.rows(in_order(truth)), found.rows(in_order(found))
     for name, tracks in (("truth", truth), ("found", found)):
         if twice := first_double(tracks):
             raise ValueError(f"{name}: track {twice[0]} is twice in frame {twice[1]} (frames counted from 0)")
@@ -101,10 +101,10 @@ def paired(truth: Tracks, found: Tracks) -> Pairing:
     )
 
 
-def in_order(tracks: Tracks) -> Tracks:
-    """The rows that belong to a track, oldest picture first, otherwise in the order they had."""
+def in_order(tracks: Tracks) -> Int[np.ndarray, " r"]:
+    """Indices of the rows that belong to a track, oldest picture first, otherwise in the order they had."""
     kept = np.flatnonzero(tracks.number != UNTRACKED)
-    return tracks.rows(kept[np.argsort(tracks.frame_index[kept], kind="stable")])
+    return kept[np.argsort(tracks.frame_index[kept], kind="stable")]
 
 
 def first_double(tracks: Tracks) -> tuple[int, int] | None:

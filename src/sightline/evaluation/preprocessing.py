@@ -1,6 +1,7 @@
-"""What MOT Challenge takes away before it counts."""
+"""What is taken away before anything is counted: boxes that are neither right nor wrong to find."""
 
 import numpy as np
+from jaxtyping import Bool
 
 from sightline.evaluation.clear import enough
 from sightline.evaluation.pairing import in_order, paired
@@ -27,11 +28,25 @@ def mot_challenge(truth: Tracks, found: Tracks, *, distractors: frozenset[str] =
     if PEDESTRIAN not in truth.classes:
         named = ", ".join(truth.classes[:5])
         raise ValueError(f"truth has no MOT Challenge classes (1 to 13), only {named}: score it plainly")
-    truth, found = in_order(truth), in_order(found)
     names = np.array(truth.classes)[truth.label]
+    truth, found = forgiven(truth, found, np.isin(names, list(distractors)))
+    pedestrian = truth.label == truth.classes.index(PEDESTRIAN)
+    return truth.rows(pedestrian & (truth.score != 0)), found
+
+
+def forgiven(truth: Tracks, found: Tracks, which: Bool[np.ndarray, " n"]) -> tuple[Tracks, Tracks]:
+    """Both without the true boxes that ``which`` marks, and without the found boxes that match those best.
+
+    For objects that are neither right nor wrong to find: of other classes, hidden, too far away.
+    Matched against all of ``truth``, picture by picture, from an IoU of .5. Rows without a track are left out.
+
+    Raises:
+        ValueError: a track has two boxes in one picture.
+    """
+    order, truth, found = in_order(truth), truth.rows(in_order(truth)), found.rows(in_order(found))
+    which = which[order]
     pairing = paired(truth, found)
-    weight = np.where(enough(pairing.similarity, _IOU), pairing.similarity, 0.0)
-    matched = pairing.assigned_in_all(weight)
+    matched = pairing.assigned_in_all(np.where(enough(pairing.similarity, _IOU), pairing.similarity, 0.0))
     kept = np.ones(len(found), bool)
-    kept[pairing.found_row[matched[np.isin(names[pairing.truth_row[matched]], list(distractors))]]] = False
-    return truth.rows((names == PEDESTRIAN) & (truth.score != 0)), found.rows(kept)
+    kept[pairing.found_row[matched[which[pairing.truth_row[matched]]]]] = False
+    return truth.rows(~which), found.rows(kept)

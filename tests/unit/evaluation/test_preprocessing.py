@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sightline.evaluation import evaluate, mot_challenge
+from sightline.evaluation import evaluate, forgiven, mot_challenge
 from sightline.evaluation.preprocessing import MOT20_DISTRACTORS
 from sightline.formats.mot import CLASSES
 from sightline.model.tracks import Tracks
@@ -64,3 +64,19 @@ def test_columns_of_the_result_come_along(tracks, walker):
     _, found = mot_challenge(truth, tracks(walker(7, range(5))))
     assert found.frame_index.tolist() == [0, 1, 2, 3, 4]
     assert found.classes == ("object",)
+
+
+def test_what_is_forgiven_counts_neither_way(tracks, walker):
+    truth = tracks(walker(2, range(5), x=100) + walker(1, range(5)))  # rows need not be in order
+    hidden = truth.number == 2
+    for found in (walker(7, range(5)), walker(7, range(5)) + walker(8, range(5), x=101)):
+        assert evaluate(*forgiven(truth, tracks(found), hidden)).mota == 1
+    wrong = evaluate(*forgiven(truth, tracks(walker(7, range(5)) + walker(8, range(5), x=300)), hidden))
+    assert (wrong.clear.fp, wrong.n_truth_boxes) == (5, 5)
+
+
+def test_forgiving_nothing_changes_nothing(tracks, walker):
+    truth = tracks(walker(1, range(5)))
+    found = tracks(walker(7, range(5), x=1) + walker(8, range(3), x=400))
+    kept = forgiven(truth, found, np.zeros(len(truth), bool))
+    assert evaluate(*kept).numbers() == evaluate(truth, found).numbers()
