@@ -46,7 +46,7 @@ class Coco:
         Raises:
             OptionError: a size that is not above 0, or a width without a height.
         """
-        if (width is None) != (height is None) or min(width or 1, height or 1) < 1:
+        if (width is None) != (height is None) or any(side is not None and side < 1 for side in (width, height)):
             raise OptionError(f"coco: give width and height above 0, or neither, not {width} and {height}")
         self._camera = camera
         self._size = {} if width is None else {"width": width, "height": height}

@@ -173,4 +173,4 @@ def _rate(about: Mapping[str, Any], path: Path) -> float | None:
     fps = about.get("fps")
     if fps is not None and not (isinstance(fps, int | float) and 0 < fps < np.inf):
         raise FormatError(f"{path}: metadata.fps is {fps!r}, expected a number above 0")
-    return fps
+    return None if fps is None else float(fps)
