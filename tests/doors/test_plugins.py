@@ -91,14 +91,15 @@ def test_nothing_is_left_when_the_package_is_gone():
 
 def run(site, folder, *words):
     command = [sys.executable, "-m", "sightline", *map(str, words)]
-    environment = os.environ | {"PYTHONPATH": str(site)}
+    more = filter(None, (str(site), os.environ.get("PYTHONPATH")))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(more)}
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
 
 
 def test_a_video_is_tracked_with_others_engines(site, clip, tmp_path):
-    engines = ("--detector", "corner", "--tracker", "in-order", "--set", "detector.side_px=32")
+    engines = ("--stabilizer", "none", "--detector", "corner", "--tracker", "in-order", "--set", "detector.side_px=32")
     done = run(site, tmp_path, "track", clip, "-o", "out", *engines, "--no-video", "--no-refine", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["tracks"] == 1
@@ -108,9 +109,11 @@ def test_a_video_is_tracked_with_others_engines(site, clip, tmp_path):
 
 
 def test_the_command_line_names_others_engines_and_their_options(site, clip, tmp_path):
-    wrong = run(site, tmp_path, "track", clip, "--detector", "corner", "--set", "detector.sidepx=3")
+    wrong = run(
+        site, tmp_path, "track", clip, "--stabilizer", "none", "--detector", "corner", "--set", "detector.sidepx=3"
+    )
     assert wrong.returncode == 2
     assert "no option 'sidepx' (did you mean 'side_px'?); there are: side_px, classes" in wrong.stderr
-    unknown = run(site, tmp_path, "track", clip, "--detector", "corners")
+    unknown = run(site, tmp_path, "track", clip, "--stabilizer", "none", "--detector", "corners")
     assert unknown.returncode == 2
     assert "no detector 'corners'; there are: motion, people_hog, onnx, mot_file, corner" in unknown.stderr

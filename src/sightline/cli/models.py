@@ -54,6 +54,8 @@ def pull(
     json: Json = False,
 ) -> None:
     """Downloads weights to the shelf, after showing their licence; the sha256 must be right."""
+    from sightline.weights import pulling  # noqa: PLC0415 - all that speaks to the network, for this command only
+
     entry = weights.catalogue(weights.folder()).get(name)
     if entry:
         size = f", {decimal(entry.n_bytes)}" if entry.n_bytes else ""
@@ -63,7 +65,7 @@ def pull(
             raise WeightsError(f"{name} not downloaded; --yes answers beforehand")
     with progress() as shown:
         task = shown.add_task(name, unit="bytes", total=entry.n_bytes if entry else None)
-        card = weights.pull(
+        card = pulling.pull(
             name, sha256=sha256, progress=lambda done, total: shown.update(task, completed=done, total=total)
         )
     _say(card, json=json)

@@ -1,12 +1,11 @@
 """Weights of networks: a catalogue of known ones, and a shelf on this machine where they lie.
 
-``find`` gives the file for a name or a path, and is all that engines need. Nothing here is downloaded unless
-``pull`` is called.
+``find`` gives the file for a name or a path, and is all that engines need. Downloading is in ``pulling``, which
+nothing imports but the command that is asked to.
 """
 
 from sightline.weights.catalogue import Entry as Entry
 from sightline.weights.catalogue import catalogue as catalogue
-from sightline.weights.pulling import pull as pull
 from sightline.weights.shelf import Weights as Weights
 from sightline.weights.shelf import add as add
 from sightline.weights.shelf import find as find

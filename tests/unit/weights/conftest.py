@@ -51,7 +51,7 @@ class Server(ThreadingHTTPServer):
 def server():
     """The server's address."""
     with Server(("127.0.0.1", 0), Answers) as running:
-        thread = threading.Thread(target=running.serve_forever)
+        thread = threading.Thread(target=running.serve_forever, args=(0.02,))
         thread.start()
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()

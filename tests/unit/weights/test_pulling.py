@@ -5,6 +5,7 @@ import pytest
 
 from sightline import weights
 from sightline.errors import WeightsError
+from sightline.weights.pulling import pull
 
 BODY = bytes(range(256)) * 4096
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -27,7 +28,7 @@ def listed(shelf, server):
 def test_what_is_pulled_is_on_the_shelf(listed, shelf, page):
     listed(page, sha256=SHA256, n_bytes=len(BODY))
     seen = []
-    card = weights.pull("net", progress=lambda done, total: seen.append((done, total)))
+    card = pull("net", progress=lambda done, total: seen.append((done, total)))
     assert (shelf / "net.onnx").read_bytes() == BODY
     assert weights.find("net").path == shelf / "net.onnx"
     assert (card.licence, card.source, card.sha256, card.n_bytes) == ("MIT", "s", SHA256, len(BODY))
@@ -54,7 +55,7 @@ def test_what_is_pulled_is_on_the_shelf(listed, shelf, page):
 def test_what_is_wrong_leaves_nothing(listed, shelf, page, more, reason):
     listed(page, **more)
     with pytest.raises(WeightsError, match=reason) as caught:
-        weights.pull("net")
+        pull("net")
     assert "\n" not in str(caught.value)
     assert [path.name for path in shelf.iterdir()] == ["catalogue.toml"]
 
@@ -65,20 +66,20 @@ def test_without_network_it_says_how_to_add_the_file_by_hand(listed, shelf):
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/net.onnx"
         listed("", url=url, sha256=SHA256)
         with pytest.raises(WeightsError, match=f"{url}: cannot be reached .* sightline models add net FILE"):
-            weights.pull("net")
+            pull("net")
 
 
 def test_a_sha256_can_be_said(listed, shelf):
     listed("ok")
-    assert weights.pull("net", sha256=SHA256.upper()).sha256 == SHA256
+    assert pull("net", sha256=SHA256.upper()).sha256 == SHA256
 
 
 def test_what_cannot_be_pulled(listed, shelf):
     with pytest.raises(WeightsError, match="no weights 'nothing' in the catalogue; there are: yolox-nano-416"):
-        weights.pull("nothing")
+        pull("nothing")
     with pytest.raises(WeightsError, match=r"dfine-n-640 has no address to pull from: tools/deployment/export_onnx"):
-        weights.pull("dfine-n-640")
+        pull("dfine-n-640")
     listed("ok", sha256=SHA256)
-    weights.pull("net")
+    pull("net")
     with pytest.raises(WeightsError, match="on the shelf already"):
-        weights.pull("net")
+        pull("net")
