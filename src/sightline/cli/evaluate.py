@@ -22,8 +22,6 @@ from sightline.model.tracks import Tracks
 SHARES = ("HOTA", "DetA", "AssA", "IDF1", "MOTA")
 COUNTS = ("FP", "FN", "IDSW", "MT", "ML")
 ALL = "all together"
-_FILE_WIDTH = 120
-"""Characters across where there is no terminal to fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +79,8 @@ def evaluate(
         each = {name: score.numbers() for name, score in scores.items()}
         print_json({"settings": asdict(rules), "sequences": each, "combined": together.numbers(), "missing": missing})
         return
-    table = _table(scores if len(scores) == 1 else scores | {ALL: together})
-    out.print(table, width=None if out.is_terminal else _FILE_WIDTH, crop=False)
+    out.print(_table(scores if len(scores) == 1 else scores | {ALL: together}))
+    out.print()
     _teach(iou)
 
 
@@ -165,8 +163,8 @@ def _check_frames(sequence: Sequence, truth: Tracks, found: Tracks) -> None:
 
 def _table(scores: dict[str, Scores]) -> Table:
     """One row for each sequence, the last one for all where there are several."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    table.add_column("", overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
+    table.add_column("", overflow="fold", min_width=12)
     for name in (*SHARES, *COUNTS, "ids"):
         style = "bold" if name == "HOTA" else None
         table.add_column(name, justify="right", no_wrap=True, style=style, header_style="bold cyan")
@@ -174,9 +172,9 @@ def _table(scores: dict[str, Scores]) -> Table:
         if name == ALL:
             table.add_section()
         numbers = score.numbers()
-        shares, counts = [f"{100 * numbers[n]:.1f}" for n in SHARES], [str(numbers[n]) for n in COUNTS]
+        shares, counts = [f"{100 * numbers[n]:5.1f}" for n in SHARES], [f"{numbers[n]:4d}" for n in COUNTS]
         table.add_row(
-            name, *shares, *counts, f"{score.n_found_ids}/{score.n_truth_ids}", style="bold" if name == ALL else None
+            name, *shares, *counts, f" {score.n_found_ids}/{score.n_truth_ids}", style="bold" if name == ALL else None
         )
     return table
 

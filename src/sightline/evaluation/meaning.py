@@ -3,7 +3,7 @@
 MEANING = {
     "HOTA": "found the right boxes and kept the right numbers, weighed alike; the one number to compare by",
     "DetA": "found the right boxes, numbers aside",
-    "AssA": "kept one number per object and one object per number, misses aside",
+    "AssA": "kept one number per object and one object per number, over their whole time",
     "LocA": "how tightly matched boxes fit",
     "IDF1": "share of boxes under the right number over the whole video",
     "MOTA": "1 less misses, false boxes and id switches per true box; below 0 if there are more of them than boxes",
