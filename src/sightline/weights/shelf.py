@@ -218,7 +218,8 @@ def _check(card: Card, path: Path) -> None:
 def _card(path: Path) -> Card:
     try:
         fields = json.loads(path.read_text("utf-8"))
-        card = Card(**{**fields, "names": tuple(fields["names"]) if fields["names"] else None})
+        names = tuple(fields["names"]) if fields["names"] else None
+        card = Card(**{**fields, "name": path.stem, "names": names})
     except (ValueError, TypeError, KeyError, OSError) as error:
         raise WeightsError(f"{path}: not a card of the shelf ({error}); remove it and add the weights again") from None
     return card

@@ -21,7 +21,16 @@ def network(tmp_path):
     number = count()
 
     def make(
-        answers, *, size=(64, 64), batch=1, follows=None, half=False, metadata=None, image="images", more_inputs=()
+        answers,
+        *,
+        size=(64, 64),
+        batch=1,
+        follows=None,
+        half=False,
+        metadata=None,
+        image="images",
+        more_inputs=(),
+        baked=-1,
     ):
         kind = TensorProto.FLOAT16 if half else TensorProto.FLOAT
         nodes = [
@@ -35,7 +44,7 @@ def network(tmp_path):
             matrix = np.broadcast_to(matrix, (3, *answer.shape[1:])).astype(np.float32).reshape(3, -1)
             constants += [
                 numpy_helper.from_array(matrix, f"{name}/matrix"),
-                numpy_helper.from_array(np.array([-1, *answer.shape[1:]]), f"{name}/shape"),
+                numpy_helper.from_array(np.array([baked, *answer.shape[1:]]), f"{name}/shape"),
                 numpy_helper.from_array(answer.astype(np.float32), f"{name}/answer"),
             ]
             to = INTEGERS.get(answer.dtype, kind)

@@ -6,6 +6,7 @@ import onnx
 import pytest
 from scipy.optimize import linear_sum_assignment
 
+from sightline import wiring
 from sightline.detectors.classes import COCO
 from sightline.detectors.onnx import Onnx
 from sightline.errors import EngineError, OptionError, WeightsError
@@ -210,6 +211,21 @@ def test_networks_that_are_no_detectors(network, frame):
         Onnx(weights=net).detect([frame()])
     with pytest.raises(EngineError, match=r"not a rfdetr: .*outputs output 1x84x85"):
         Onnx(weights=network({"output": yolox([WALKER])}), family="rfdetr").detect([frame()])
+
+
+def test_a_network_that_only_says_it_takes_any_batch(network, frame):
+    net = network({"output": yolox([WALKER])}, batch="n", baked=1)
+    assert len(Onnx(weights=net, batch=1).detect([frame(), frame()])) == 2
+    with pytest.raises(EngineError, match=r"network failed on a batch of 2x3x64x64: .*; try batch=1") as caught:
+        Onnx(weights=net, batch=2).detect([frame(), frame()])
+    assert "\n" not in str(caught.value)
+
+
+def test_it_is_built_from_texts(network, frame):
+    given = {"weights": network({"output": yolox([WALKER, LORRY])}), "classes": "car,bus", "batch": "2", "score": "0.5"}
+    assert wiring.build("detector", "onnx", given).detect([frame()])[0].label.tolist() == [CAR]
+    with pytest.raises(OptionError, match="option 'family' = 'yolo'"):
+        wiring.build("detector", "onnx", given | {"family": "yolo"})
 
 
 def test_options_out_of_range(network):

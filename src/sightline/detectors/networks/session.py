@@ -78,7 +78,8 @@ class Session:
             found = self._ort.run(list(names), feed)
         except _REFUSED as error:
             shape = "x".join(str(side) for side in batch.shape)
-            raise EngineError(f"{self.path}: network failed on a batch of {shape}: {_line(error)}") from None
+            hint = "; try batch=1" if len(batch) > 1 and self.n_batch is None else ""
+            raise EngineError(f"{self.path}: network failed on a batch of {shape}: {_line(error)}{hint}") from None
         return dict(zip(names, found, strict=True))
 
     def _image_input(self) -> Any:
