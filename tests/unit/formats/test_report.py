@@ -9,6 +9,7 @@ import pytest
 from sightline.evaluation import MEANING
 from sightline.formats import report
 from sightline.formats.report import CameraPart, Chart, Curve, GroundMap, Number, ReportPage, Trail
+from sightline.model.tracks import Tracks
 
 VOID = {"meta", "source", "img", "br", "hr", "link", "input"}
 NASTY = "<script>alert(1)</script> \"quoted\" & 'ticked'"
@@ -195,6 +196,27 @@ def test_one_moment_of_one_value_can_be_drawn():
     curve = Curve("found", np.array([2.0]), np.array([0]))
     reader = read(ReportPage("Page", cameras=(CameraPart("yard", chart=Chart("Ids", (curve,))),)))
     assert len(reader.of("svg")) == 1
+
+
+def test_ids_are_counted_in_every_picture_also_in_empty_ones():
+    n = 5
+    tracks = Tracks(
+        camera="yard",
+        frame_index=np.array([0, 0, 2, 2, 2]),
+        t_s=np.array([0.0, 0.0, 0.0800001, 0.08, 0.0799999]),  # as files round
+        number=np.array([1, 2, 1, 3, -1]),
+        xyxy_px=np.zeros((n, 4)),
+        score=np.ones(n),
+        label=np.zeros(n, np.int64),
+        detection=np.full(n, -1),
+    )
+    curve = Curve.of_ids("found", tracks, np.array([0.0, 0.04, 0.08, 0.12]))
+    assert curve.n.tolist() == [2, 0, 2, 0]
+
+
+def test_rows_become_one_trail_for_each_track():
+    trails = Trail.each(np.array([5, 2, 5, -1]), np.array([[0.0, 0.0], [9.0, 9.0], [1.0, 1.0], [7.0, 7.0]]))
+    assert [(trail.number, trail.xy_m.tolist()) for trail in trails] == [(2, [[9, 9]]), (5, [[0, 0], [1, 1]])]
 
 
 def test_a_share_below_zero_draws_no_bar():

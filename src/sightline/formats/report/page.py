@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float, Int
 
+from sightline.model.tracks import UNTRACKED, Tracks
+
 
 @dataclass(frozen=True, slots=True)
 class Number:
@@ -38,6 +40,11 @@ class Trail:
     xy_m: Float[np.ndarray, "n 2"]
     """Metres east and north, oldest first; NaN breaks the line."""
 
+    @classmethod
+    def each(cls, number: Int[np.ndarray, " n"], xy_m: Float[np.ndarray, "n 2"]) -> tuple["Trail", ...]:
+        """One trail for each track, from rows oldest first; rows without a track are left out."""
+        return tuple(cls(int(k), xy_m[number == k]) for k in np.unique(number) if k != UNTRACKED)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroundMap:
@@ -61,6 +68,13 @@ class Curve:
     """Seconds, rising."""
     n: Int[np.ndarray, " n"] | Float[np.ndarray, " n"]
     """The number from then on."""
+
+    @classmethod
+    def of_ids(cls, name: str, tracks: Tracks, t_s: Float[np.ndarray, " n"]) -> "Curve":
+        """How many tracks are in each picture; ``t_s`` are the moments of all pictures, also of empty ones."""
+        tracked = tracks.t_s[tracks.number != UNTRACKED]
+        between = (t_s[1:] + t_s[:-1]) / 2  # so that rounding in files does not move a row to the next picture
+        return cls(name, t_s, np.bincount(np.searchsorted(between, tracked), minlength=len(t_s)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
