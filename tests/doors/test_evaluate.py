@@ -106,6 +106,11 @@ BAD = {
     ),
     "an id twice": ("twice.txt", "truth.txt", "id 1 is in frame 1 already"),
     "too long": ("long.txt", "seq/gt/gt.txt", "frame 39 (counted from 0) is beyond the 10 frames"),
+    "no length": ("yard.txt", "odd/gt.txt", "seqinfo.ini: seqLength cannot be read"),
+    "a folder and a file": ("odd", "truth.txt", "odd is a folder and truth.txt a file"),
+    "two of a name": ("two", "odd", "both yard.csv and yard.txt are there; say which with --format"),
+    "no results": ("seq", "odd", "seq: no results in this folder"),
+    "no truth of that name": ("two", "odd", "odd: no truth for yard", "--format", "mot"),
     "no format": ("yard.dat", "truth.txt", "its name tells no format; say --format"),
     "no classes": ("yard.txt", "truth.txt", "no MOT Challenge classes", "--mot-challenge"),
     "no such format": ("yard.txt", "truth.txt", "no format 'xml'; there are: mot", "--format", "xml"),
@@ -133,7 +138,11 @@ def test_bad_input_is_one_line_that_names_the_file(ask, tmp_path, pair, case):
     }
     for name, text in texts.items():
         (tmp_path / f"{name}.txt").write_text(text)
-    (tmp_path / "yard.dat").write_text(lines())
+    for name in ("odd", "two"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "odd" / "seqinfo.ini").write_text("[Sequence]\nseqLength=ten\n")
+    for place in ("yard.dat", "odd/gt.txt", "two/yard.txt", "two/yard.csv"):
+        (tmp_path / place).write_text(lines())
     result, truth, said, *options = BAD[case]
     error = ask(result, truth, *options).exception
     assert isinstance(error, SightlineError), error

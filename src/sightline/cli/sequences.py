@@ -60,12 +60,20 @@ def read(path: Path, form: str | None) -> Tracks:
 
 
 def n_frames(truth: Path) -> int | None:
-    """Length of the sequence as its ``seqinfo.ini`` says, beside the truth or one folder above; None without."""
+    """Length of the sequence as its ``seqinfo.ini`` says, beside the truth or one folder above; None without.
+
+    Raises:
+        FormatError: the file is damaged, or its length no whole number.
+    """
     for folder in (truth.parent, truth.absolute().parent.parent):
-        if (folder / "seqinfo.ini").is_file():
+        info = folder / "seqinfo.ini"
+        if info.is_file():
             said = configparser.ConfigParser(interpolation=None)
-            said.read(folder / "seqinfo.ini", encoding="utf-8-sig")
-            return said.getint("Sequence", "seqLength", fallback=None)
+            try:
+                said.read(info, encoding="utf-8-sig")
+                return said.getint("Sequence", "seqLength", fallback=None)
+            except (configparser.Error, ValueError) as error:
+                raise FormatError(f"{info}: seqLength cannot be read ({str(error).splitlines()[0]})") from None
     return None
 
 
