@@ -5,7 +5,7 @@ from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import final
 
 import av
 import cv2
@@ -13,6 +13,7 @@ import numpy as np
 from av.container import OutputContainer
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
+from jaxtyping import UInt8
 
 from sightline.errors import EngineError
 from sightline.files import whole
@@ -38,6 +39,7 @@ _QUALITY = {"libx264": "crf", "h264_nvenc": "cq", "h264_qsv": "global_quality"}
 _NOMINAL_FPS = 30
 
 
+@final
 class AnnotatedVideo:
     """Writes pictures with what is followed in them, as they come; use it in a ``with``.
 
@@ -59,7 +61,7 @@ class AnnotatedVideo:
         self._seen_shape: tuple[int, ...] = ()
         self._start_s, self._last_tick = 0.0, -1
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "AnnotatedVideo":
         return self
 
     def __exit__(
@@ -98,9 +100,12 @@ class AnnotatedVideo:
         except av.FFmpegError as error:
             raise _broken(self._path, error) from None
         self._closing.push(self._finish)
-        stream = self._container.add_stream(name, options=_settings(name, self._quality))
+        try:
+            stream = self._container.add_stream(name, options=_settings(name, self._quality))
+        except (av.FFmpegError, ValueError):
+            stream = None
         if not isinstance(stream, VideoStream):
-            raise EngineError(f"{name!r} is no video encoder; try one of {', '.join(ENCODERS)}")
+            raise EngineError(f"{name!r} is no video encoder here; try one of {', '.join(ENCODERS)}")
         _set_up(stream.codec_context, width, height)
         self._stream = stream
         return stream
@@ -165,7 +170,7 @@ def _working_encoder() -> str:
     raise EngineError(f"no H.264 encoder works here; tried {', '.join(ENCODERS)}: install the av wheel from PyPI")
 
 
-def _fitted(picture: Image, width: int, height: int) -> Image:
+def _fitted(picture: Image, width: int, height: int) -> UInt8[np.ndarray, "height width 3"]:
     """The picture in one of that size: padded to even sides, or scaled and centred on black."""
     h, w = picture.shape[:2]
     if (w, h) == (width, height):
