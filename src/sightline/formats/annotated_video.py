@@ -126,16 +126,21 @@ class AnnotatedVideo:
         if self._container is None or self._stream is None:
             return
         try:
-            self._container.mux(self._stream.encode(picture))
+            packets = self._stream.encode(picture)
+        except av.FFmpegError as error:
+            name = self._stream.codec_context.name
+            raise EngineError(f"{self._path}: encoder {name} failed ({error.strerror}); try another") from None
+        try:
+            self._container.mux(packets)
         except av.FFmpegError as error:
             raise _broken(self._path, error) from None
 
 
 def _broken(path: Path, error: av.FFmpegError) -> OSError | EngineError:
-    """FFmpeg's failure as ours: the disk's is the disk's, any other the encoder's."""
+    """FFmpeg's failure to write as ours: the disk's is the disk's."""
     if isinstance(error, OSError) and error.errno:
         return OSError(error.errno, error.strerror, str(path))
-    return EngineError(f"{path}: the video cannot be encoded ({error.strerror})")
+    return EngineError(f"{path}: the video cannot be written ({error.strerror})")
 
 
 def _settings(name: str, quality: int) -> dict[str, str]:

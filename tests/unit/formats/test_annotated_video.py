@@ -123,6 +123,12 @@ def test_an_unknown_encoder_is_named(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_an_encoder_that_fails_is_named_and_leaves_nothing(tmp_path):
+    with pytest.raises(EngineError, match="encoder mpeg4 failed"):  # which knows no clock as fine as ours
+        video(tmp_path / "a.mp4", [0.0], encoder="mpeg4")
+    assert not list(tmp_path.iterdir())
+
+
 def test_without_any_encoder_the_message_says_what_was_tried(tmp_path, monkeypatch):
     monkeypatch.setattr(annotated_video, "ENCODERS", {"none_such": {}})
     annotated_video._working_encoder.cache_clear()
