@@ -11,11 +11,11 @@ from sightline.geometry.boxes import clipped
 from sightline.model.arrays import Boxes, Image, Scores, Warp
 from sightline.model.frame import Frame
 
-Mask = UInt8[np.ndarray, "h w"]
+Mask = UInt8[np.ndarray, "rows columns"]
 """1 where something is, 0 elsewhere; in the small picture that the background model works on."""
-Map = Float[np.ndarray, "h w"]
+Map = Float[np.ndarray, "rows columns"]
 """One number per pixel of the small picture."""
-Planes = Float[np.ndarray, "3 h w"]
+Planes = Float[np.ndarray, "3 rows columns"]
 """Red, green and blue of the small picture, one after the other: numpy is 50 times faster on these."""
 
 _START_SD: Final = 10.0
@@ -190,7 +190,7 @@ def _relit(mean: Planes, picture: Planes) -> Planes | None:
     return mean * np.float32(gain) if abs(gain - 1) > 0.01 else mean
 
 
-def _shadow(picture: Planes, background: Planes) -> Bool[np.ndarray, "h w"]:
+def _shadow(picture: Planes, background: Planes) -> Bool[np.ndarray, "rows columns"]:
     """Where the picture is the background with less light and the same colour."""
     light = (picture * background).sum(axis=0) / np.maximum(np.square(background).sum(axis=0), 1)
     colour2 = np.square(picture - light * background).max(axis=0)
