@@ -1,6 +1,7 @@
 """Boxes, numbers and trails, drawn into pictures. Sizes grow with the picture."""
 
 import colorsys
+import itertools
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -20,8 +21,10 @@ _FONT_PX = 22
 _SUB = 3
 """Bits behind the point of drawn coordinates."""
 _GREY = (150, 150, 150)
-_STEPS = 6
+_SMOOTH = cv2.LINE_AA
+_STEPS = 5
 """In how many shades a trail fades."""
+_EDGES = np.array([-np.inf, *(np.arange(1, _STEPS) / _STEPS), np.inf])
 
 
 @lru_cache(maxsize=65536)
@@ -64,15 +67,16 @@ def _fixed(xy: Float[np.ndarray, "*k 2"]) -> Int[np.ndarray, "*k 2"]:
 
 
 def _draw_trails(canvas: Image, trails: Sequence[Trail], line: int) -> None:
-    """One polyline per shade and trail, faded by mixing towards what is there."""
+    """A few polylines per trail, the older the darker."""
     for number, feet, fresh in trails:
-        points, shade = _fixed(feet), np.array(colour(number))
-        step = np.clip((fresh * _STEPS).astype(int), 0, _STEPS - 1)
-        for level in np.unique(step[1:]):
-            at = np.flatnonzero(step[1:] == level)
-            part = points[at[0] : at[-1] + 2]
-            dimmed = tuple(int(c) for c in shade * (0.35 + 0.65 * (level + 1) / _STEPS))
-            cv2.polylines(canvas, [part], False, dimmed, line, cv2.LINE_AA, _SUB)
+        points, (red, green, blue) = _fixed(feet), colour(number)
+        starts = np.searchsorted(fresh, _EDGES).tolist()
+        for level, (start, stop) in enumerate(itertools.pairwise(starts)):
+            part = points[max(0, start - 1) : stop]
+            if start < stop and len(part) > 1:
+                dim = 0.4 + 0.6 * (level + 1) / _STEPS
+                shade = (int(red * dim), int(green * dim), int(blue * dim))
+                cv2.polylines(canvas, [part], isClosed=False, color=shade, thickness=line, lineType=_SMOOTH, shift=_SUB)
 
 
 def _draw_box(
@@ -80,10 +84,10 @@ def _draw_box(
 ) -> None:
     x1, y1, x2, y2 = _fixed(xyxy.reshape(2, 2)).ravel().tolist()
     if not dashed:
-        cv2.rectangle(canvas, (x1, y1), (x2, y2), shade, line, cv2.LINE_AA, _SUB)
+        cv2.rectangle(canvas, (x1, y1), (x2, y2), shade, line, _SMOOTH, _SUB)
         return
     corners = np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]])
-    cv2.polylines(canvas, _dashes(corners, (8 * line) << _SUB), False, shade, line, cv2.LINE_AA, _SUB)
+    cv2.polylines(canvas, _dashes(corners, (8 * line) << _SUB), False, shade, line, _SMOOTH, _SUB)
 
 
 def _dashes(corners: Int[np.ndarray, "4 2"], length: int) -> list[Int[np.ndarray, "2 2"]]:
