@@ -16,6 +16,7 @@ INTEGERS = {np.dtype(np.int64): TensorProto.INT64}
 def network(tmp_path):
     """Makes an ONNX file whose answers are constants, plus what ``follows`` says of the mean of each channel.
 
+    The answer ``scaled`` names is multiplied by the width and height in the input ``orig_target_sizes``.
     ``answers`` are arrays of a batch of one; ``follows`` arrays of 3 x that shape, by the same names.
     """
     number = count()
@@ -31,6 +32,7 @@ def network(tmp_path):
         image="images",
         more_inputs=(),
         baked=-1,
+        scaled=None,
     ):
         kind = TensorProto.FLOAT16 if half else TensorProto.FLOAT
         nodes = [
@@ -48,11 +50,20 @@ def network(tmp_path):
                 numpy_helper.from_array(answer.astype(np.float32), f"{name}/answer"),
             ]
             to = INTEGERS.get(answer.dtype, kind)
+            if name == scaled:
+                constants.append(numpy_helper.from_array(np.array([1]), "middle"))
+                times = [
+                    helper.make_node("Cast", ["orig_target_sizes"], ["sizes"], to=TensorProto.FLOAT),
+                    helper.make_node("Concat", ["sizes", "sizes"], ["corners"], axis=1),
+                    helper.make_node("Unsqueeze", ["corners", "middle"], ["scale"]),
+                    helper.make_node("Mul", [f"{name}/sum", "scale"], ["sized"]),
+                ]
             nodes += [
                 helper.make_node("MatMul", ["means", f"{name}/matrix"], [f"{name}/flat"]),
                 helper.make_node("Reshape", [f"{name}/flat", f"{name}/shape"], [f"{name}/shaped"]),
                 helper.make_node("Add", [f"{name}/shaped", f"{name}/answer"], [f"{name}/sum"]),
-                helper.make_node("Cast", [f"{name}/sum"], [name], to=to),
+                *(times if name == scaled else []),
+                helper.make_node("Cast", ["sized" if name == scaled else f"{name}/sum"], [name], to=to),
             ]
             outputs.append(helper.make_tensor_value_info(name, to, [batch, *answer.shape[1:]]))
         inputs = [helper.make_tensor_value_info(image, kind, [batch, 3, *size])]

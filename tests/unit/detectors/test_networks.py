@@ -159,7 +159,8 @@ def test_dfine_and_rtdetr_count_coco_to_80_and_person_is_0(network, frame, logit
     boxes, logits = queries(80, [(LORRY_SHARE, {2: 0.6}), (WALKER_SHARE, {0: 0.9})])
     follows = np.zeros((3, *logits.shape[1:]))
     follows[0, 1, 0] = 1
-    net = network({logits_name: logits, "pred_boxes": boxes}, follows={logits_name: follows}, image="pixel_values")
+    answers = {logits_name: logits, "pred_boxes": boxes}
+    net = network(answers, follows={logits_name: follows}, image="pixel_values", size=(64, 96))
     found = Onnx(weights=net).detect([frame(rgb=(255, 0, 0))])[0]
     np.testing.assert_allclose(found.xyxy_px, BOXES_PX, atol=1e-3)
     assert [found.classes[label] for label in found.label] == ["person", "car"]
@@ -175,14 +176,15 @@ def test_a_query_is_one_thing_even_if_two_classes_are_likely(network, frame):
 def sorted_in_graph():
     scores = np.array([[0.9, 0.7, 0.6, 0.1]], np.float32)
     labels = np.array([[0, 1, 2, 5]], np.int64)
-    walker, lorry = [12.8, 25.6, 19.2, 38.4], [35.2, 19.2, 60.8, 44.8]
-    boxes = np.array([[walker, walker, lorry, [0, 0, 9, 9]]], np.float32)
+    walker, lorry = [0.2, 0.4, 0.3, 0.6], [0.55, 0.3, 0.95, 0.7]
+    boxes = np.array([[walker, walker, lorry, [0, 0, 0.1, 0.1]]], np.float32)
     return {"labels": labels, "boxes": boxes, "scores": scores}
 
 
 def test_dfine_with_boxes_sorted_in_the_graph(network, frame):
-    """Boxes come in pixels of the 64x64 asked for; the walker's query is there twice and counts once."""
-    net = network(sorted_in_graph(), batch="N", more_inputs=[("orig_target_sizes", ["N", 2])])
+    """Boxes come in pixels of the 96x64 asked for; the walker's query is there twice and counts once."""
+    sizes = [("orig_target_sizes", ["N", 2])]
+    net = network(sorted_in_graph(), batch="N", size=(64, 96), more_inputs=sizes, scaled="boxes")
     detector = Onnx(weights=net)
     found = detector.detect([frame()])[0]
     np.testing.assert_allclose(found.xyxy_px, BOXES_PX, atol=1e-3)

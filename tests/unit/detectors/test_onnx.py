@@ -109,11 +109,18 @@ def test_the_best_of_overlapping_boxes_of_one_class_stays(network, frame):
 
 
 def test_boxes_of_different_classes_do_not_meet_even_off_the_picture(network, frame):
-    """Sorting labels apart by shifting boxes must not bring one that reaches out at the left over another."""
-    left = ((4, 0, 8), (-3, 36), (20, 10), 0.9, 1, 0.9)
-    right = ((4, 7, 8), (61, 36), (20, 10), 0.9, 0, 0.8)
-    found = Onnx(weights=network({"output": yolox([left, right])}), nms_iou=0.01).detect([frame()])[0]
-    assert sorted(found.label.tolist()) == [0, 1]
+    """Sorting labels apart by shifting boxes must not bring one that reaches out at the left top over another."""
+    low = ((0, 0, 8), (-3, -3), (20, 20), 0.9, 1, 0.9)
+    high = ((7, 7, 8), (61, 61), (20, 20), 0.9, 0, 0.8)
+    found = Onnx(weights=network({"output": yolox([low, high])}), nms_iou=0.01).detect([frame(640, 640)])[0]
+    assert found.label.tolist() == [1, 0]
+
+
+def test_a_box_counts_by_objectness_times_class(network, frame):
+    doubtful = ((3, 5, 8), (44, 30), (10, 12), 0.6, PERSON, 0.4)
+    net = network({"output": yolox([doubtful])})
+    assert len(Onnx(weights=net, score=0.25).detect([frame()])[0]) == 0
+    assert Onnx(weights=net, score=0.23).detect([frame()])[0].score == pytest.approx([0.24])
 
 
 def test_boxes_are_cut_at_the_edge_and_left_out_beyond_it(network, frame):
