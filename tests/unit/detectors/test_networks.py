@@ -209,5 +209,8 @@ def test_family_decides_where_names_do_not(network, frame):
     net = network({"logits": logits, "pred_boxes": boxes})
     assert Onnx(weights=net).describe().startswith("dfine or rtdetr")
     assert Onnx(weights=net, family="rfdetr").describe().startswith("rfdetr")
+    net = network(sorted_in_graph(), more_inputs=[("orig_target_sizes", [1, 2])])
+    assert Onnx(weights=net, family="rfdetr").describe().startswith("rfdetr, boxes sorted in the graph")
+    net = network({"logits": logits, "pred_boxes": boxes})
     with pytest.raises(OptionError, match="3 class names given, but the network has 5 classes"):
         Onnx(weights=net, names=["a", "b", "c"]).detect([frame()])

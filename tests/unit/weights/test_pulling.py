@@ -1,5 +1,7 @@
 import hashlib
+import re
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +85,11 @@ def test_what_cannot_be_pulled(listed, shelf):
     pull("net")
     with pytest.raises(WeightsError, match="on the shelf already"):
         pull("net")
+
+
+def test_only_the_command_can_download():
+    """Nothing else so much as imports what speaks to the network."""
+    folder = Path(weights.__file__).parents[1]
+    speakers = re.compile(r"^\s*(from|import) .*(pulling|urllib\.request|http\.client|requests)\b", re.MULTILINE)
+    found = {str(file.relative_to(folder)) for file in folder.rglob("*.py") if speakers.search(file.read_text())}
+    assert found == {"cli/models.py", "weights/pulling.py"}

@@ -22,7 +22,9 @@ DETR_COLUMNS = 92
 
 
 def read_rfdetr(graph: Graph) -> Reading | None:
-    """How to use the network if it is an RF-DETR; None if it is not."""
+    """How to use the network if it is an RF-DETR, or one of these trained on ImageNet's mean; else None."""
+    if _is_sorted(graph):
+        return _sorted_reading(imagenet=True)
     named = _boxes_and_logits(graph)
     if named is None or graph.outputs[named[1]].shape[2] == DETR_COLUMNS:
         return None
@@ -31,8 +33,8 @@ def read_rfdetr(graph: Graph) -> Reading | None:
 
 def read_unit(graph: Graph) -> Reading | None:
     """How to use the network if it is a D-FINE or an RT-DETR; None if it is not."""
-    if {"labels", "boxes", "scores"} <= set(graph.outputs) and SIZES_INPUT in graph.inputs:
-        return _sorted_reading()
+    if _is_sorted(graph):
+        return _sorted_reading(imagenet=False)
     named = _boxes_and_logits(graph)
     if named is None or graph.outputs[named[1]].shape[2] == DETR_COLUMNS:
         return None
@@ -82,7 +84,11 @@ def _reading(graph: Graph, boxes: str, logits: str, *, imagenet: bool) -> Readin
     )
 
 
-def _sorted_reading() -> Reading:
+def _is_sorted(graph: Graph) -> bool:
+    return {"labels", "boxes", "scores"} <= set(graph.outputs) and SIZES_INPUT in graph.inputs
+
+
+def _sorted_reading(*, imagenet: bool) -> Reading:
     def decode(answers: Mapping[str, np.ndarray], picture: int, least: float, _columns: np.ndarray) -> Raw:
         score = answers["scores"][picture].astype(np.float32)
         rank = np.argsort(-score, kind="stable")
@@ -93,10 +99,10 @@ def _sorted_reading() -> Reading:
         return Raw(answers["boxes"][picture][kept].astype(np.float32), score[kept], answers["labels"][picture][kept])
 
     return Reading(
-        family="dfine or rtdetr, boxes sorted in the graph",
+        family=f"{'rfdetr' if imagenet else 'dfine or rtdetr'}, boxes sorted in the graph",
         fit="stretch",
         fill=0,
-        pixels=UNIT_RGB,
+        pixels=IMAGENET_RGB if imagenet else UNIT_RGB,
         n_columns=None,
         outputs=("labels", "boxes", "scores"),
         decode=decode,
