@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from sightline import __version__
-from sightline.cli import models
 from sightline.cli.console import err
 from sightline.cli.demo import demo
 from sightline.cli.evaluate import evaluate
+from sightline.cli.models import app as models
 from sightline.cli.probe import probe
 from sightline.cli.simulate import simulate
-from sightline.cli.track import track
+from sightline.cli.track import EXAMPLES, track
 from sightline.errors import SightlineError
 
 app = typer.Typer(
@@ -25,9 +25,10 @@ app = typer.Typer(
     help="Video in, whereabouts out: what was seen, who is who, and where it stood.",
     epilog="Start with [bold]sightline demo[/bold], or [bold]sightline track VIDEO[/bold].",
 )
-for command in (track, probe, evaluate, simulate, demo):
+app.command(epilog=EXAMPLES)(track)
+for command in (probe, evaluate, simulate, demo):
     app.command()(command)
-app.add_typer(models.app, name="models")
+app.add_typer(models, name="models")
 
 
 def _version(asked: bool) -> None:

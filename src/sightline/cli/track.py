@@ -10,7 +10,7 @@ from sightline import wiring
 from sightline.cli.console import Meter, err, out, print_json, progress, stopping
 from sightline.errors import OptionError, SourceError
 
-_EPILOG = """
+EXAMPLES = """
 [bold]Examples[/bold]
 
   sightline track street.mp4
@@ -26,46 +26,54 @@ def _listed(kind: str) -> str:
     return ", ".join(wiring.names(kind))
 
 
+_Source = Annotated[str, typer.Argument(help="Video file, folder or glob of images, or a stream's URL.")]
+_Output = Annotated[Path | None, typer.Option("-o", "--output", help="Folder for the results [default: NAME-tracks]")]
+_Detector = Annotated[
+    str | None, typer.Option(help=f"Engine: {_listed('detector')} [default: motion, or onnx with --weights]")
+]
+_Weights = Annotated[str | None, typer.Option(help="ONNX file, or a name from [bold]sightline models list[/bold].")]
+_Classes = Annotated[str | None, typer.Option(help="Keep only these classes, comma-separated.")]
+_Tracker = Annotated[str, typer.Option(help=f"Engine: {_listed('tracker')}.")]
+_Stabilizer = Annotated[str, typer.Option(help="Camera motion: flow looks for it, none says the camera is at rest.")]
+_Fps = Annotated[float | None, typer.Option(help="Sample so many pictures per second of video [default: all]")]
+_Start = Annotated[float | None, typer.Option(help="Begin at this second of the video.")]
+_End = Annotated[float | None, typer.Option(help="End at this second of the video.")]
+_Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KIND.OPTION=VALUE", help="Any option of any engine; repeat as needed."),
+]
+_Formats = Annotated[
+    list[str] | None,
+    typer.Option("--format", help=f"Repeat for more: {_listed('format')}, all [default: mot, csv]"),
+]
+_Refine = Annotated[
+    bool | None,
+    typer.Option("--refine/--no-refine", help="Link broken tracks and fill gaps [default: yes for recordings]"),
+]
+_Video = Annotated[bool, typer.Option("--video/--no-video", help="Write the annotated MP4.")]
+_Batch = Annotated[int, typer.Option(min=1, max=256, help="Pictures per detector call; more helps GPUs.")]
+_Force = Annotated[bool, typer.Option("--force", help="Replace results that are there.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
 def track(
-    source: Annotated[str, typer.Argument(help="Video file, folder or glob of images, or a stream's URL.")],
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder for the results [default: NAME-tracks]")
-    ] = None,
-    detector: Annotated[
-        str | None,
-        typer.Option(help=f"Engine: {_listed('detector')} [default: motion, or onnx with --weights]"),
-    ] = None,
-    weights: Annotated[
-        str | None, typer.Option(help="ONNX file, or a name from [bold]sightline models list[/bold].")
-    ] = None,
-    classes: Annotated[str | None, typer.Option(help="Keep only these classes, comma-separated.")] = None,
-    tracker: Annotated[str, typer.Option(help=f"Engine: {_listed('tracker')}.")] = "botsort",
-    stabilizer: Annotated[
-        str, typer.Option(help="Camera motion: flow looks for it, none says the camera is at rest.")
-    ] = "flow",
-    fps: Annotated[
-        float | None, typer.Option(help="Sample so many pictures per second of video [default: all]")
-    ] = None,
-    start: Annotated[float | None, typer.Option(help="Begin at this second of the video.")] = None,
-    end: Annotated[float | None, typer.Option(help="End at this second of the video.")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KIND.OPTION=VALUE", help="Any option of any engine; repeat as needed."),
-    ] = None,
-    formats: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--format", help=f"Repeat for more: {', '.join(wiring.ENGINES['format'])}, all [default: mot, csv]"
-        ),
-    ] = None,
-    refine: Annotated[
-        bool | None,
-        typer.Option("--refine/--no-refine", help="Link broken tracks and fill gaps [default: yes for recordings]"),
-    ] = None,
-    video: Annotated[bool, typer.Option("--video/--no-video", help="Write the annotated MP4.")] = True,
-    batch: Annotated[int, typer.Option(min=1, max=256, help="Pictures per detector call; more helps GPUs.")] = 1,
-    force: Annotated[bool, typer.Option("--force", help="Replace results that are there.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    source: _Source,
+    output: _Output = None,
+    detector: _Detector = None,
+    weights: _Weights = None,
+    classes: _Classes = None,
+    tracker: _Tracker = "botsort",
+    stabilizer: _Stabilizer = "flow",
+    fps: _Fps = None,
+    start: _Start = None,
+    end: _End = None,
+    settings: _Set = None,
+    formats: _Formats = None,
+    refine: _Refine = None,
+    video: _Video = True,
+    batch: _Batch = 1,
+    force: _Force = False,
+    as_json: _Json = False,
 ) -> None:
     """Follow everything that moves through a video: boxes, ids, an annotated MP4.
 
@@ -74,7 +82,7 @@ def track(
     """
     from sightline.jobs.track import TrackJob, run  # noqa: PLC0415 - engines load only when there is work
 
-    given = {
+    given: dict[str, dict[str, Any]] = {
         "source": {"fps": fps, "start_s": start, "end_s": end},
         "detector": {"weights": weights, "classes": classes},
     }

@@ -14,6 +14,7 @@ import numpy as np
 
 from sightline import __version__, wiring
 from sightline.errors import SightlineError
+from sightline.executors.local import Stopped, Tell
 from sightline.files import whole
 from sightline.formats.annotated_video import AnnotatedVideo
 from sightline.model.frame import Footage
@@ -24,9 +25,6 @@ from sightline.trackers.offline import refined
 
 SUFFIXES = {"mot": ".txt", "csv": ".csv", "parquet": ".parquet", "coco": ".coco.json", "tracking_json": ".json"}
 """File endings of the formats; others' formats end in their own name."""
-
-Tell = Callable[[str, int, int | None], None]
-"""Is told the step, how much of it is done, and of how much (None: nobody knows)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,7 @@ class TrackResult:
         }
 
 
-def run(job: TrackJob, tell: Tell, stopped: Callable[[], bool]) -> TrackResult:
+def run(job: TrackJob, tell: Tell, stopped: Stopped) -> TrackResult:
     """Does the job. When ``stopped`` turns true, or the source breaks off, what is done so far is kept.
 
     Raises:
@@ -182,7 +180,7 @@ def _watch(
     seen: _Seen,
     show: Callable[[Sight], None],
     tell: Tell,
-    stopped: Callable[[], bool],
+    stopped: Stopped,
 ) -> None:
     """Reads the source to its end, or until ``stopped`` or broken off, and keeps what was seen.
 
@@ -211,7 +209,7 @@ def _watch(
     seen.wall_s = time.monotonic() - began_s
 
 
-def _draw(job: TrackJob, tracks: Tracks, n_frames: int, tell: Tell, stopped: Callable[[], bool]) -> Path:
+def _draw(job: TrackJob, tracks: Tracks, n_frames: int, tell: Tell, stopped: Stopped) -> Path:
     """Writes the annotated video by reading the source once more, now that tracks are final."""
     path = job.folder / "annotated.mp4"
     frames = islice(_source(job).frames(), n_frames)

@@ -1,0 +1,184 @@
+"""The demonstration: a made-up site is filmed, every camera tracked, and the tracks held against the truth."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from sightline import __version__, simulation
+from sightline.evaluation import MEANING, Scores, combined, evaluate, forgiven
+from sightline.executors.local import Stopped, Tell, each
+from sightline.formats import report
+from sightline.formats.parquet import Parquet
+from sightline.formats.report import CameraPart, Chart, Curve, GroundMap, Number, ReportPage, Trail
+from sightline.geometry.warp import warped
+from sightline.jobs.track import TrackJob, TrackResult
+from sightline.jobs.track import run as track
+from sightline.model.tracks import Tracks
+from sightline.simulation.truth import CLEAR
+
+
+@dataclass(frozen=True, slots=True)
+class DemoJob:
+    """What was asked for."""
+
+    folder: Path
+    """Where everything goes."""
+    plan: simulation.Plan
+    """What to simulate."""
+    detector: str = "motion"
+    """Name of a detector."""
+    tracker: str = "botsort"
+    """Name of a tracker."""
+    workers: int = 2
+    """Processes at a time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CameraOutcome:
+    """What came of one camera."""
+
+    name: str
+    """The camera."""
+    truth: Tracks
+    """Who was really there."""
+    result: TrackResult
+    """Who was found."""
+    scores: Scores
+    """How well the two agree."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DemoResult:
+    """What came of it."""
+
+    page: Path
+    """The report."""
+    cameras: tuple[CameraOutcome, ...]
+    """Each camera's part."""
+    scores: Scores
+    """All cameras together."""
+
+
+def run(job: DemoJob, tell: Tell, stopped: Stopped) -> DemoResult | None:
+    """Does the job; None when ``stopped`` before the end: the files that are there are whole.
+
+    Raises:
+        SightlineError: an engine or option is wrong.
+        OSError: a file cannot be written.
+    """
+    site = simulation.Simulation(job.plan)
+    films = job.folder / "site"
+    simulation.write(site, films, workers=job.workers, progress=_renamed("filming", tell), stopped=stopped)
+    names = [camera.name for camera in site.cameras]
+    work = partial(_camera, job)
+    cameras = each(work, names, workers=job.workers, tell=tell, stopped=stopped)
+    if stopped():
+        return None
+    scores = combined([camera.scores for camera in cameras])
+    page = job.folder / "report.html"
+    report.write(page, _page(job, site, cameras, scores))
+    return DemoResult(page, tuple(cameras), scores)
+
+
+def _renamed(prefix: str, tell: Tell) -> Tell:
+    """Steps told with a word before them."""
+    return lambda step, done, total: tell(f"{prefix} {step}", done, total)
+
+
+def _camera(job: DemoJob, name: str, tell: Tell, stopped: Stopped) -> CameraOutcome:
+    """Tracks one camera's film and holds it against the truth."""
+    wanted = TrackJob(
+        source=str(job.folder / "site" / f"{name}.mp4"),
+        folder=job.folder / name,
+        detector=job.detector,
+        tracker=job.tracker,
+    )
+    result = track(wanted, lambda step, done, total: tell(f"{step} {name}", done, total), stopped)
+    truth = Parquet().read(job.folder / "site" / f"{name}.truth.parquet")
+    hidden = truth.extra["visibility"] < CLEAR
+    return CameraOutcome(name, truth, result, evaluate(*forgiven(truth, result.tracks, hidden)))
+
+
+def _page(job: DemoJob, site: simulation.Simulation, cameras: list[CameraOutcome], scores: Scores) -> ReportPage:
+    """The report's content."""
+    plan = job.plan
+    cpu_s = sum(camera.result.cpu_s for camera in cameras)
+    n_frames = sum(camera.result.n_frames for camera in cameras)
+    return ReportPage(
+        title="Sightline: a simulated site, tracked",
+        lead=f"{plan.n_people} people and {plan.n_vehicles} vehicles before {plan.n_cameras} cameras for"
+        f" {plan.duration_s:g} seconds. Everything was found from the pictures alone, without weights,"
+        " and is measured against where everyone really was.",
+        numbers=(*_numbers(scores), Number("frames per CPU-second", f"{n_frames / max(cpu_s, 1e-9):.0f}")),
+        cameras=tuple(_part(site, camera) for camera in cameras),
+        ground=GroundMap(
+            truth=tuple(t for camera in cameras for t in _true_trails(camera)),
+            found=tuple(t for k, camera in enumerate(cameras) for t in _found_trails(site, camera, 1000 * k)),
+            caption="The site from above, in metres: found tracks in colour over the true ones in grey.",
+        ),
+        meaning=MEANING,
+        made=(
+            ("Sightline", __version__),
+            ("detector", job.detector),
+            ("tracker", f"{job.tracker}, linked and filled afterwards"),
+            ("seed", str(plan.seed)),
+            ("pictures", f"{plan.size[0]}x{plan.size[1]} at {plan.fps:g} per second"),
+            ("truth", f"all of whom at least {CLEAR:.0%} shows; finding the others is neither right nor wrong"),
+        ),
+        command=f"sightline demo --seed {plan.seed}",
+    )
+
+
+def _numbers(scores: Scores) -> tuple[Number, ...]:
+    """The scores that matter most."""
+    return (
+        Number.percent("HOTA", scores.hota),
+        Number.percent("IDF1", scores.idf1),
+        Number.percent("MOTA", scores.mota),
+        Number.count("IDSW", scores.clear.idsw),
+        Number("ids", f"{scores.n_found_ids} / {scores.n_truth_ids}"),
+    )
+
+
+def _part(site: simulation.Simulation, camera: CameraOutcome) -> CameraPart:
+    """One camera's part of the report."""
+    t_s = site.trajectories.t_s
+    visible = camera.truth.rows(camera.truth.extra["visibility"] >= CLEAR)
+    rate = camera.result.n_frames / max(camera.result.cpu_s, 1e-9)
+    curves = (Curve.of_ids("found", camera.result.tracks, t_s), Curve.of_ids("true", visible, t_s))
+    return CameraPart(
+        name=camera.name,
+        video=f"{camera.name}/annotated.mp4",
+        numbers=(*_numbers(camera.scores), Number("frames per CPU-second", f"{rate:.0f}")),
+        chart=Chart("Ids in the picture over time", curves),
+        ground=GroundMap(truth=_true_trails(camera), found=_found_trails(site, camera, 0)),
+        files=tuple(f"{camera.name}/{path.name}" for path in camera.result.files),
+    )
+
+
+def _true_trails(camera: CameraOutcome) -> tuple[Trail, ...]:
+    """Where everyone in the picture really went."""
+    return Trail.each(camera.truth.number, camera.truth.extra["ground_enu_m"][:, :2])
+
+
+def _found_trails(site: simulation.Simulation, camera: CameraOutcome, first: int) -> tuple[Trail, ...]:
+    """Where the feet of the found boxes stand on the ground, numbers counted from ``first``."""
+    tracks = camera.result.tracks
+    ground = _on_the_map(site, warped(site.map_from_px(camera.name), _feet(tracks)))
+    return Trail.each(tracks.number + first, ground)
+
+
+def _feet(tracks: Tracks) -> Float[np.ndarray, "n 2"]:
+    """Middle of the lower edge of every box."""
+    left, _, right, bottom = tracks.xyxy_px.T
+    return np.stack([(left + right) / 2, bottom], axis=1)
+
+
+def _on_the_map(site: simulation.Simulation, xy_m: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 2"]:
+    """The points; NaN where they lie beyond the site's map, as boxes cut off by the picture's edge may."""
+    low, high = np.array(site.site.low_m), np.array(site.site.high_m)
+    inside = np.all((xy_m >= low) & (xy_m <= high), axis=1)
+    return np.where(inside[:, None], xy_m, np.nan)
