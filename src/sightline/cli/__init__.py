@@ -31,10 +31,12 @@ for command in (probe, evaluate, simulate, demo):
 app.add_typer(models, name="models")
 
 
-def _version(asked: bool) -> None:
+def _version(asked: bool) -> bool:
+    """Prints the version and leaves, if asked."""
     if asked:
         sys.stdout.write(f"sightline {__version__}\n")
         raise typer.Exit
+    return asked
 
 
 @app.callback()

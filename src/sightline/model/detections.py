@@ -34,6 +34,10 @@ class Detections:
         frozen = {name: readonly(column) for name, column in self.extra.items()}
         object.__setattr__(self, "extra", MappingProxyType(frozen))
 
+    def __reduce__(self) -> tuple[type["Detections"], tuple[object, ...]]:
+        """What it takes to make it again in another process: a read-only mapping cannot travel."""
+        return Detections, (self.xyxy_px, self.score, self.label, self.classes, dict(self.extra))
+
     def __len__(self) -> int:
         return len(self.score)
 

@@ -46,6 +46,11 @@ class Tracks:
         frozen = {name: readonly(column) for name, column in self.extra.items()}
         object.__setattr__(self, "extra", MappingProxyType(frozen))
 
+    def __reduce__(self) -> tuple[type["Tracks"], tuple[object, ...]]:
+        """What it takes to make it again in another process: a read-only mapping cannot travel."""
+        columns = (getattr(self, name) for name in _COLUMNS)
+        return Tracks, (self.camera, *columns, self.classes, dict(self.extra))
+
     def __len__(self) -> int:
         return len(self.number)
 
