@@ -22,6 +22,10 @@ _START_SD: Final = 10.0
 _LEAST_SD: Final = 3.5
 _MOST_SD: Final = 25.0
 """Grey levels. Coding noise of real footage stays above the least; more than the most is not noise."""
+_SLOWER: Final = 4.0
+"""Things are learnt this much more slowly than the background."""
+_OUTLIER: Final = 1.5
+"""Squared distances count for the spread up to this much beyond the threshold: enough for leaves to become known."""
 _FLOOD: Final = 0.6
 """Where more of the picture than this changes at once, the scene has, not the things in it."""
 _SHADOW: Final = (0.45, 0.95)
@@ -95,12 +99,12 @@ class Foreground:
     def learn(self, hold: Mask | None = None) -> None:
         """Takes the picture last looked at into the background, except where ``hold`` is 1."""
         self._age_s += self._dt_s
-        rate = self._dt_s / np.clip(self._age_s, max(self._dt_s, 1e-6), self._history_s)
-        rate = np.where(self._mask > 0, rate * np.float32(0.25), rate)
+        memory_s = np.where(self._mask > 0, np.float32(_SLOWER * self._history_s), np.float32(self._history_s))
+        rate = self._dt_s / np.maximum(np.minimum(self._age_s, memory_s), max(self._dt_s, 1e-6))
         if hold is not None:
             rate[hold > 0] = 0
         self._mean += rate * (self._picture - self._mean)
-        bounded = np.minimum(self._distance2, 4 * self._threshold**2 * self._var)
+        bounded = np.minimum(self._distance2, _OUTLIER * self._threshold**2 * self._var)
         self._var += rate * (bounded - self._var)
         np.clip(self._var, _LEAST_SD**2, _MOST_SD**2, out=self._var)
 

@@ -5,7 +5,7 @@ from typing import Final, final
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from sightline.detectors.foreground import Foreground, Look, Map, Mask, carried, cover
 from sightline.detectors.stature import Stature
@@ -163,7 +163,7 @@ def _pieces(changed: Mask, person_small: float, small_per_px: float) -> Iterator
         yield np.floor(low / small_per_px).astype(int), np.ceil(high / small_per_px).astype(int)
 
 
-def _cut(rgb: Image, low: np.ndarray, high: np.ndarray) -> Image:
+def _cut(rgb: Image, low: np.ndarray, high: np.ndarray) -> UInt8[np.ndarray, "across down 3"]:
     """The part of the picture between two corners; its edge goes on where they lie outside."""
     height, width = rgb.shape[:2]
     inside = rgb[max(low[1], 0) : min(high[1], height), max(low[0], 0) : min(high[0], width)]
