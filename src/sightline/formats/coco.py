@@ -17,6 +17,7 @@ from sightline.formats.json_rows import (
     document,
     kind_of,
     objects,
+    other_keys,
     real_numbers,
     texts,
     values,
@@ -199,5 +200,4 @@ def _looked_up(
 
 
 def _extra(entries: Sequence[Mapping[str, Any]]) -> dict[str, Shaped[np.ndarray, "n ..."]]:
-    keys = dict.fromkeys(key for entry in entries for key in entry if key not in _OURS)
-    return {key: column([entry.get(key) for entry in entries]) for key in keys}
+    return {key: column([entry.get(key) for entry in entries]) for key in other_keys(entries, _OURS)}

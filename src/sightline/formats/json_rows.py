@@ -1,7 +1,9 @@
 """Lists of JSON objects, column by column: entries of a file as arrays, and arrays as entries."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import repeat
 from pathlib import Path
 from typing import Any, TextIO
@@ -45,10 +47,16 @@ def objects(found: Any, name: str, path: Path) -> list[dict[str, Any]]:
     """
     if not isinstance(found, list):
         raise FormatError(f"{path}: {name!r} is {kind_of(found)}, expected a list of objects")
-    for k, entry in enumerate(found):
-        if not isinstance(entry, dict):
-            raise FormatError(f"{path}: {name}[{k}] is {kind_of(entry)}, expected an object")
-    return found
+    if {*map(type, found)} <= {dict}:
+        return found
+    k, entry = next((k, entry) for k, entry in enumerate(found) if not isinstance(entry, dict))
+    raise FormatError(f"{path}: {name}[{k}] is {kind_of(entry)}, expected an object")
+
+
+def other_keys(entries: Sequence[Mapping[str, Any]], ours: AbstractSet[str]) -> list[str]:
+    """The keys that any entry has beside ``ours``, in the order in which they come up."""
+    kinds = dict.fromkeys(map(tuple, entries))  # of which there are few, however many entries
+    return [key for key in dict.fromkeys(itertools.chain.from_iterable(kinds)) if key not in ours]
 
 
 def values(entries: Sequence[Mapping[str, Any]], key: str, where: Where) -> list[Any]:
@@ -69,6 +77,8 @@ def whole_numbers(found: Sequence[Any], key: str, where: Where) -> Int[np.ndarra
     Raises:
         FormatError: one of them is not.
     """
+    if {*map(type, found)} == {int} and min(found) > -(2**63) and max(found) < 2**63:
+        return np.array(found, np.int64)
     for k, value in enumerate(found):
         fits = type(value) is int or (type(value) is float and value.is_integer())
         if not fits or abs(value) >= 2**63:
@@ -82,6 +92,8 @@ def real_numbers(found: Sequence[Any], key: str, where: Where) -> Float[np.ndarr
     Raises:
         FormatError: one of them is neither.
     """
+    if {*map(type, found)} <= {float}:
+        return np.array(found, np.float64)
     for k, value in enumerate(found):
         if type(value) not in {int, float, type(None)} or (type(value) is int and abs(value) >= 2**1000):
             raise FormatError(f"{where(k)}: {key} is {shown(value)}, expected a number")
@@ -94,9 +106,9 @@ def texts(found: Sequence[Any], key: str, where: Where) -> list[str]:
     Raises:
         FormatError: one of them is not.
     """
-    for k, value in enumerate(found):
-        if type(value) is not str:
-            raise FormatError(f"{where(k)}: {key} is {shown(value)}, expected a text")
+    if not {*map(type, found)} <= {str}:
+        k, value = next((k, value) for k, value in enumerate(found) if type(value) is not str)
+        raise FormatError(f"{where(k)}: {key} is {shown(value)}, expected a text")
     return list(found)
 
 
@@ -106,6 +118,10 @@ def boxes(found: Sequence[Any], key: str, what: str, where: Where) -> Float[np.n
     Raises:
         FormatError: one of them is not.
     """
+    if {*map(type, found)} == {list} and {*map(len, found)} == {4}:
+        flat = list(itertools.chain.from_iterable(found))
+        if {*map(type, flat)} <= {float}:
+            return np.array(flat).reshape(len(found), 4)
     for k, value in enumerate(found):
         if type(value) is not list or len(value) != 4 or not {*map(type, value)} <= {int, float}:
             raise FormatError(f"{where(k)}: {key} is {shown(value)}, expected four numbers {what}")

@@ -18,6 +18,7 @@ from sightline.formats.json_rows import (
     document,
     kind_of,
     objects,
+    other_keys,
     real_numbers,
     texts,
     values,
@@ -129,10 +130,9 @@ class TrackingJson:
         named = texts([entry.get("class_name", "object") for entry in entries], "class_name", where)
         classes = tuple(dict.fromkeys(named)) or ("object",)
         rank = {name: k for k, name in enumerate(classes)}
-        label = np.array([rank[name] for name in named], np.int64)
-        others = dict.fromkeys(key for entry in entries for key in entry if key not in _OURS)
-        if not any("track_id" in entry for entry in entries):
-            others.pop("id", None)
+        label = np.array(list(map(rank.__getitem__, named)), np.int64)
+        ours = _OURS if any("track_id" in entry for entry in entries) else _OURS | {"id"}
+        others = other_keys(entries, ours)
         extra = {key: column([entry.get(key) for entry in entries]) for key in others}
         return tracks_from(self._camera or str(about.get("camera", path.stem)), columns, label, classes, extra)
 
