@@ -36,7 +36,7 @@ class Motion:
     """Standard deviation of one measurement: heights."""
     wander: PerAxis = 0.27
     """Random walk of the position (a detector's errors last for several pictures): heights per root second."""
-    swerve: PerAxis = 0.5
+    swerve: PerAxis = 0.7
     """Random walk of the speed: heights per second and root second."""
     first_speed: PerAxis = 1.9
     """Standard deviation of the speed of something just found: heights per second."""

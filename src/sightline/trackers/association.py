@@ -12,6 +12,7 @@ from sightline.model.frame import Moment
 from sightline.model.tracks import Tracks
 from sightline.trackers.momentum import agreement, replayed
 from sightline.trackers.recipe import Overlap, Recipe, Round
+from sightline.trackers.sway import common
 from sightline.trackers.table import TENTATIVE, Table
 
 _BUFFER = 1 / 6
@@ -38,12 +39,12 @@ class Association:
         xyxy = found.xyxy_px[kept].astype(np.float64, copy=False)
         score, label = found.score[kept], found.label[kept]
         measured = kalman.measured_from_xyxy(xyxy)
+        self._drop_lost(moment.t_s)
         self._forecast(dt_s, moment)
         rows, cols = self._matched(xyxy, measured, score, label)
-        self._see(rows, xyxy[cols], measured[cols], moment.t_s, dt_s)
+        self._see(rows, xyxy[cols], measured[cols], moment, dt_s)
         number = np.zeros(len(kept), np.int64)
         number[cols] = self._table.number[rows]
-        self._drop_lost(moment.t_s)
         new = score >= max(self._recipe.birth, self._recipe.strong)
         new[cols] = False
         if new.any():
@@ -122,7 +123,7 @@ class Association:
             case "tentative":
                 return table.number == TENTATIVE
 
-    def _overlap(self, each: Round, xyxy: Boxes, label: Labels) -> Float[np.ndarray, "n m"]:
+    def _overlap(self, each: Round, xyxy: Boxes, label: Labels) -> Float[np.ndarray, "t n"]:
         """How alike every row of the table is to every detection; below any threshold for another class."""
         table = self._table
         ours = kalman.xyxy_from_measured(table.belief[0]) if each.against == "forecast" else table.seen_px
@@ -132,13 +133,16 @@ class Association:
         return likeness
 
     def _see(
-        self, rows: Int[np.ndarray, " k"], xyxy: Boxes, measured: kalman.Measured, t_s: float, dt_s: float
+        self, rows: Int[np.ndarray, " k"], xyxy: Boxes, measured: kalman.Measured, moment: Moment, dt_s: float
     ) -> None:
         """Tells rows of the table what was seen of them; those seen often enough get their number."""
         if not len(rows):
             return
-        table, recipe = self._table, self._recipe
-        belief = kalman.updated(table.belief[:, rows], measured, recipe.motion)
+        table, recipe, t_s = self._table, self._recipe, moment.t_s
+        before = table.belief[:, rows]
+        belief = kalman.updated(before, measured, recipe.motion)
+        if recipe.follows_camera and moment.px_from_before is None and len(rows) < len(table):
+            self._carry_along(rows, measured[:, :2] - before[0, :, :2], belief[1, :, :2] - before[1, :, :2])
         if recipe.replays:
             self._replay(rows, belief, measured, t_s, dt_s)
             table.belief_seen[:, rows] = belief
@@ -149,6 +153,15 @@ class Association:
         table.hits[rows] += 1
         new = rows[(table.number[rows] == TENTATIVE) & (table.hits[rows] >= recipe.confirm_hits)]
         table.number[new] = self._numbers(len(new))
+
+    def _carry_along(
+        self, rows: Int[np.ndarray, " k"], surprise_px: Float[np.ndarray, "k 2"], faster_px: Float[np.ndarray, "k 2"]
+    ) -> None:
+        """Lets the rows not seen share what surprised all that were: nobody looked, but the camera has moved."""
+        unseen = np.ones(len(self._table), np.bool_)
+        unseen[rows] = False
+        self._table.belief[0, unseen, :2] += common(surprise_px)
+        self._table.belief[1, unseen, :2] += common(faster_px)
 
     def _replay(
         self, rows: Int[np.ndarray, " k"], belief: kalman.Belief, measured: kalman.Measured, t_s: float, dt_s: float
@@ -163,10 +176,10 @@ class Association:
             belief[:, gone] = replayed(before, last, measured[gone], gaps_s[gone], dt_s, self._recipe.motion)
 
     def _drop_lost(self, t_s: float) -> None:
-        """Forgets what was missed once before it was believed, and what was not seen for long."""
+        """Forgets what was missed in the moment before and not yet believed, and what was not seen for long."""
         table = self._table
-        absent_s = t_s - table.seen_s
-        kept = absent_s <= np.where(table.number > TENTATIVE, self._recipe.lost_s, 0.0)
+        kept = t_s - table.seen_s <= self._recipe.lost_s
+        kept &= (table.number > TENTATIVE) | (table.seen_s == self._before_s)
         if not kept.all():
             self._table = table.rows(kept)
 
@@ -184,7 +197,9 @@ class Association:
         return np.arange(self._n_numbered - n + 1, self._n_numbered + 1)
 
 
-def _likeness(overlap: Overlap, a_px: Boxes, b_px: Boxes) -> Float[np.ndarray, "n m"]:
+def _likeness(
+    overlap: Overlap, a_px: Float[np.ndarray, "n 4"], b_px: Float[np.ndarray, "m 4"]
+) -> Float[np.ndarray, "n m"]:
     """Every box with every box, by one of the IoU family."""
     match overlap:
         case "iou":

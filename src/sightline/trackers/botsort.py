@@ -1,6 +1,7 @@
 """BoT-SORT: ByteTrack's rounds, a box state with width and height, forecasts that move with the camera.
 
 Source: Aharon, Orfaig, Bobrovsky, BoT-SORT: Robust Associations Multi-Pedestrian Tracking (2022), without Re-ID.
+Where nobody looked how the camera moved, tracks that are not seen share what surprised all that are (our addition).
 """
 
 from typing import final

@@ -29,8 +29,8 @@ _WALK = Motion(
     first_speed=0.7 * np.array([1.0, 1 / 3, 1 / 5, 1 / 5]),
 )  # fmt: skip
 """A person of 1.7 m walks at about 0.7 heights per second, and turns or stops within a few seconds."""
-_RETURNS = 0.2
-"""Chance that a track which ended goes on later; most have left the picture."""
+_RETURNS = 0.05
+"""Chance that a track which ended goes on later. Lower than it is: a wrong link spoils two tracks, a missed one one."""
 _FOUND_AGAIN_HZ = 1.0
 """How often per second a detector that lost a thing finds it again when nothing hides it."""
 _SIZES = 2.0

@@ -10,6 +10,7 @@ from sightline.estimation.smoothing import filtered, smoothed
 from sightline.model.tracks import UNTRACKED, Tracks
 from sightline.trackers.linking import linked
 from sightline.trackers.paths import Paths, runs
+from sightline.trackers.sway import Sway
 
 _ROUNDS = 2
 """Times that pieces are joined; a joined piece has better known ends."""
@@ -39,13 +40,14 @@ def refined(tracks: Tracks, *, link_s: float = 4.0, fill_s: float = 4.0, smooth:
     if not len(kept):
         return kept
     paths = Paths.of(kept, kept.number)
+    sway = Sway.of(paths)
+    paths = Paths.of(sway.added(paths.rows, -1.0), paths.rows.number)
     for _ in range(_ROUNDS if link_s else 0):
         paths = Paths.of(paths.rows, paths.spread(linked(paths, link_s)))
     belief = _hindsight(paths)
     seen_px = xyxy_from_measured(belief[0]) if smooth else paths.rows.xyxy_px
-    number = paths.spread(np.arange(len(paths)))
-    seen = replace(paths.rows, number=number, xyxy_px=seen_px)
-    return _numbered(Tracks.joined(kept.camera, [seen, _fillings(seen, belief, fill_s)]))
+    seen = replace(paths.rows, number=paths.spread(np.arange(len(paths))), xyxy_px=seen_px)
+    return _numbered(sway.added(Tracks.joined(kept.camera, [seen, _fillings(seen, belief, fill_s)]), 1.0))
 
 
 def _hindsight(paths: Paths) -> Belief:

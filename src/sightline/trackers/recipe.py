@@ -48,7 +48,7 @@ class Recipe:
     across_classes: bool = False
     """Whether a track may match a detection of another class."""
     follows_camera: bool = False
-    """Whether forecasts move with the camera."""
+    """Whether forecasts move with the camera: as told, else, for what is not seen, as all that is seen."""
     replays: bool = False
     """Whether a track found again relives the gap on a straight line (OC-SORT section 4.1)."""
     trusts_first: bool = False
