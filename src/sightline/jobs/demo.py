@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from sightline import __version__, simulation
 from sightline.evaluation import MEANING, Scores, combined, evaluate, forgiven
@@ -18,6 +18,9 @@ from sightline.jobs.track import TrackJob, TrackResult
 from sightline.jobs.track import run as track
 from sightline.model.tracks import Tracks
 from sightline.simulation.truth import CLEAR
+
+ANYTHING = ("object",)
+"""The classes of detectors that do not tell one thing from another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,16 @@ def _camera(job: DemoJob, name: str, tell: Tell, stopped: Stopped) -> CameraOutc
     )
     result = track(wanted, lambda step, done, total: tell(f"{step} {name}", done, total), stopped)
     truth = Parquet().read(job.folder / "site" / f"{name}.truth.parquet")
+    return CameraOutcome(name, truth, result, evaluate(*forgiven(truth, result.tracks, _beyond(truth, result.tracks))))
+
+
+def _beyond(truth: Tracks, found: Tracks) -> Bool[np.ndarray, " n"]:
+    """Which rows of the truth nobody can be asked to find: the hidden, and classes that the detector does not know."""
     hidden = truth.extra["visibility"] < CLEAR
-    return CameraOutcome(name, truth, result, evaluate(*forgiven(truth, result.tracks, hidden)))
+    if found.classes == ANYTHING:
+        return hidden
+    known = np.isin(np.array(truth.classes), found.classes)
+    return hidden | ~known[truth.label]
 
 
 def _page(job: DemoJob, site: simulation.Simulation, cameras: list[CameraOutcome], scores: Scores) -> ReportPage:
@@ -126,7 +137,7 @@ def _page(job: DemoJob, site: simulation.Simulation, cameras: list[CameraOutcome
             ("tracker", f"{job.tracker}, linked and filled afterwards"),
             ("seed", str(plan.seed)),
             ("pictures", f"{plan.size[0]}x{plan.size[1]} at {plan.fps:g} per second"),
-            ("truth", f"all of whom at least {CLEAR:.0%} shows; finding the others is neither right nor wrong"),
+            ("truth", f"all of whom at least {CLEAR:.0%} shows; finding what is hidden is neither right nor wrong"),
         ),
         command=f"sightline demo --seed {plan.seed}",
     )
