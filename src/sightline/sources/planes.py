@@ -52,6 +52,18 @@ class Turn:
         """Whether they stand upright already."""
         return not (self.is_transposed or self.flips_rows or self.flips_columns)
 
+    @property
+    def clockwise_deg(self) -> int:
+        """Quarter turns clockwise that they amount to, before any mirroring from left to right."""
+        if self.is_transposed:
+            return 270 if self.flips_rows else 90
+        return 180 if self.flips_rows else 0
+
+    @property
+    def is_mirrored(self) -> bool:
+        """Whether turning alone does not do."""
+        return self.is_transposed ^ self.flips_rows ^ self.flips_columns
+
     def __call__(self, picture: np.ndarray) -> np.ndarray:
         """A turned view of ``picture``, whose first axes are rows and columns."""
         turned = picture.swapaxes(0, 1) if self.is_transposed else picture
