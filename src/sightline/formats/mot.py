@@ -15,6 +15,7 @@ from pyarrow import csv
 
 from sightline.errors import FormatError, OptionError
 from sightline.files import whole
+from sightline.formats.columns import twins
 from sightline.formats.mot_text import COLUMNS, contents, lines_of, numbers
 from sightline.geometry.boxes import xywh_from_xyxy, xyxy_from_xywh
 from sightline.model.tracks import Tracks
@@ -199,13 +200,11 @@ def _refuse(path: Path, data: bytes, grid: Float[np.ndarray, "n k"]) -> None:
 
 def _refuse_twins(path: Path, data: bytes, grid: Float[np.ndarray, "n k"]) -> None:
     """Raises for an id that is twice in one picture; rows of no id may be many."""
-    order = np.lexsort((grid[:, 1], grid[:, 0]))
-    frame, number = grid[order, 0], grid[order, 1]
-    twins = np.flatnonzero((frame[1:] == frame[:-1]) & (number[1:] == number[:-1]) & (number[1:] >= 0))
-    if len(twins):
-        lines = lines_of(data)[order[twins[0] : twins[0] + 2]]
-        what = f"id {number[twins[0]]:g} is in frame {frame[twins[0]]:g} already, in line {lines[0]}"
-        raise FormatError(f"{path}: line {lines[1]}: {what}")
+    pair = twins(grid[:, 0], grid[:, 1])
+    if pair:
+        first, second = lines_of(data)[[*pair]]
+        what = f"id {grid[pair[0], 1]:g} is in frame {grid[pair[0], 0]:g} already, in line {first}"
+        raise FormatError(f"{path}: line {second}: {what}")
 
 
 def _whole(column: Float[np.ndarray, " n"], least: int) -> Bool[np.ndarray, " n"]:
