@@ -1,7 +1,6 @@
 """What is true of one camera's pictures: who is in them, where, and how much of each can be seen."""
 
 from dataclasses import dataclass, replace
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -37,7 +36,7 @@ class Visits:
     """When each was last seen; written to."""
 
     @classmethod
-    def of(cls, camera: Camera, trajectories: Trajectories) -> Self:
+    def of(cls, camera: Camera, trajectories: Trajectories) -> "Visits":
         """Nobody seen yet."""
         n = trajectories.n_movers
         return cls(camera, trajectories, np.zeros(n, np.int64), np.full(n, -np.inf))

@@ -1,7 +1,6 @@
 """People who walk from place to place, stop, make way for one another, leave and come back."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -42,7 +41,9 @@ class Crowd:
     present: Bool[np.ndarray, " n"]
 
     @classmethod
-    def gathered(cls, site: Site, ways: Routes, heights_m: Float[np.ndarray, " n"], rng: np.random.Generator) -> Self:
+    def gathered(
+        cls, site: Site, ways: Routes, heights_m: Float[np.ndarray, " n"], rng: np.random.Generator
+    ) -> "Crowd":
         """People all over the site, each on the way to somewhere; the first is about to leave."""
         n = len(heights_m)
         xy = _starts(ways, n, rng)
@@ -100,7 +101,7 @@ class Crowd:
         distance = np.linalg.norm(self.routes.spots_m - xy_m, axis=1)
         weight = np.exp(-distance / 12)
         weight[at] = 0.0
-        weight[: self.n_gates] *= 1.6
+        weight[: self.n_gates] *= 4.0
         return int(self.rng.choice(len(weight), p=weight / weight.sum()))
 
     def _waits(

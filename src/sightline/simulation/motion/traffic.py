@@ -1,7 +1,6 @@
 """Vehicles that keep to their lane and their distance, stop at crossings, leave and come back."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -17,6 +16,8 @@ _CRUISE_MPS = {"car": 6.4, "cyclist": 3.8, "van": 5.6}
 WHEEL_M = 0.33
 _BRAKE_MPS2 = 2.6
 _STOP_LINE_M = 1.0
+_CLEAR_M = 1.5
+"""Nobody may be nearer to the line that a vehicle's middle follows."""
 _KERB_M = 0.95
 """How far to the right of the lane's middle cyclists keep."""
 
@@ -39,7 +40,7 @@ class Traffic:
     present: Bool[np.ndarray, " n"]
 
     @classmethod
-    def on(cls, site: Site, n: int, rng: np.random.Generator) -> Self:
+    def on(cls, site: Site, n: int, rng: np.random.Generator) -> "Traffic":
         """The first few on the road, well apart, in both directions; the others soon to come."""
         kinds = [ORDER[i % len(ORDER)] for i in range(n)]
         place = np.arange(n)
@@ -75,7 +76,8 @@ class Traffic:
         for area in self.site.crossings:
             near, far = self._reach(area.low_m[0], area.high_m[0])
             gone = self.along_m - self.length_m / 2 > far
-            taken.append(bool(np.any(moves & ~gone & (near - self.along_m < 1.0 + 2.4 * self.speed_mps))))
+            soon = moves & (near - self.along_m < 1.0 + 2.4 * self.speed_mps)
+            taken.append(bool(np.any(~gone & (soon | (self.present & (near < self.along_m))))))
         return np.array(taken, bool)
 
     def _reach(self, west_m: float, east_m: float) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
@@ -102,8 +104,11 @@ class Traffic:
         return np.min(np.where(same & (lead > 0), room, 1e3), axis=1, initial=1e3)
 
     def _to_people(self, walkers_m: Float[np.ndarray, "m 2"]) -> Float[np.ndarray, " n"]:
-        """Free road up to the next crossing that someone walks on."""
-        gap = np.full(len(self.along_m), 1e3)
+        """Free road up to the next crossing that someone walks on, and to anyone right ahead."""
+        off = walkers_m[None] - self.xy_m()[:, None]
+        ahead_m = off[..., 0] * self._sense()[:, None]
+        in_the_way = (np.abs(off[..., 1]) < _CLEAR_M) & (ahead_m > 0)
+        gap = np.min(np.where(in_the_way, ahead_m, 1e3), axis=1, initial=1e3) - self.length_m / 2 - _STOP_LINE_M
         for area in self.site.crossings:
             rim = np.array([0.3, 0.5])
             low, high = np.array(area.low_m) - rim, np.array(area.high_m) + rim

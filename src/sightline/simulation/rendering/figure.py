@@ -6,9 +6,9 @@ import numpy as np
 
 from sightline.simulation.motion.crowd import swing_rad
 from sightline.simulation.rendering.looks import Look, Rgb
-from sightline.simulation.rendering.parts import Body
+from sightline.simulation.rendering.parts import Body, Real
 
-Point = tuple[float, float, float]
+Point = tuple[Real, Real, Real]
 _THIGH, _SHANK, _ANKLE = 0.245, 0.235, 0.04
 _HIP_WIDE, _SHOULDER_WIDE = 0.05, 0.1
 _UPPER_ARM, _FOREARM = 0.168, 0.15
@@ -118,8 +118,8 @@ def add_head(body: Body, look: Look, head: Point, size: float = 1.0) -> None:
         body.ball(middle, (radii[0] * size, radii[1] * size, radii[2] * size), rgb)
 
     body.group(0.03 * size)
-    body.limb(point(-0.012, -0.095), point(0, -0.04), (0.03 * size, 0.028 * size), look.skin)
-    ball((0, 0, 0), (0.053, 0.044, 0.066), look.skin, 0.06)
+    body.limb(point(-0.012, -0.095), point(0.0, -0.04), (0.03 * size, 0.028 * size), look.skin)
+    ball((0.0, 0.0, 0.0), (0.053, 0.044, 0.066), look.skin, 0.06)
     for side in (1, -1):
         ball((0.047, side * 0.017, 0.008), (0.006, 0.009, 0.005), _toned(look.skin, 0.5), 0.053)
     ball((0.046, 0, -0.034), (0.006, 0.016, 0.004), _toned(look.skin, 0.78), 0.053)
@@ -131,7 +131,7 @@ def add_head(body: Body, look: Look, head: Point, size: float = 1.0) -> None:
     if look.head == "long":
         body.group(0.017 * size)
         body.ring(
-            point(-0.034, -0.1), (0.018 * size, 0.04 * size), point(-0.024, 0), (0.03 * size, 0.048 * size), look.hair
+            point(-0.034, -0.1), (0.018 * size, 0.04 * size), point(-0.024, 0.0), (0.03 * size, 0.048 * size), look.hair
         )
     elif look.head == "bun":
         ball((-0.058, 0, 0.038), (0.026, 0.026, 0.026), look.hair, 0.06)

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 Rgb = tuple[float, float, float]
+Palette = tuple[tuple[int, int, int], ...]
 _SKIN = ((236, 198, 172), (222, 178, 146), (198, 146, 112), (156, 108, 78), (112, 76, 56), (84, 58, 44))
 _HAIR = ((34, 28, 26), (52, 38, 30), (92, 62, 40), (140, 100, 58), (196, 160, 104), (150, 148, 146), (120, 50, 32))
 _TOP = (
@@ -59,20 +60,20 @@ def looks(n_people: int, n_others: int, rng: np.random.Generator) -> tuple[Look,
     return tuple(_look(top, paint, rng) for top, paint in zip(tops, paints, strict=True))
 
 
-def _dealt(colours: tuple[Rgb, ...], n: int, rng: np.random.Generator) -> list[Rgb]:
+def _dealt(colours: Palette, n: int, rng: np.random.Generator) -> list[Rgb]:
     """``n`` colours, each a little off, all before any twice."""
     order = np.concatenate([rng.permutation(len(colours)) for _ in range(n // len(colours) + 1)])[:n]
     return [_near(colours[i], rng) for i in order]
 
 
-def _near(rgb: Rgb, rng: np.random.Generator) -> Rgb:
+def _near(rgb: tuple[int, int, int], rng: np.random.Generator) -> Rgb:
     """A colour close to this one."""
     r, g, b = np.clip(np.array(rgb) * rng.uniform(0.9, 1.08) + rng.uniform(-6, 6, 3), 12, 245)
     return float(r), float(g), float(b)
 
 
 def _look(top: Rgb, paint: Rgb, rng: np.random.Generator) -> Look:
-    def one(colours: tuple[Rgb, ...]) -> Rgb:
+    def one(colours: Palette) -> Rgb:
         return _near(colours[rng.integers(len(colours))], rng)
 
     return Look(

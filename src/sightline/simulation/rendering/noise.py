@@ -4,14 +4,14 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Int
 
-Field = Float[np.ndarray, "h w"]
+Field = Float[np.ndarray, "side side"]
 Colours = Float[np.ndarray, "*n 3"]
 
 TILE = 512
 """Side of a tile, in samples."""
 
 
-def fractal(height: int, width: int, periods: tuple[float, ...], rng: np.random.Generator) -> Float[np.ndarray, "h w"]:
+def fractal(height: int, width: int, periods: tuple[int, ...], rng: np.random.Generator) -> Float[np.ndarray, "h w"]:
     """A smooth random field, mean about 0 and spread about 1, with features of the given sizes in samples."""
     total = np.zeros((height, width), np.float32)
     for period in periods:

@@ -1,6 +1,5 @@
 """Bodies put together from rounded parts: limbs, rings and balls, each the hull of two ellipses in space."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import hypot
 
@@ -10,8 +9,9 @@ from jaxtyping import Float, Int
 from sightline.simulation.rendering.looks import Rgb
 
 Vector = Float[np.ndarray, " 3"]
-Triple = Sequence[float] | Float[np.ndarray, " 3"]
-Pair = tuple[float, float]
+Real = float | int
+Triple = tuple[Real, Real, Real] | Float[np.ndarray, " 3"]
+Pair = tuple[Real, Real]
 _TURN = np.linspace(0, 2 * np.pi, 12, endpoint=False)
 RING = np.stack([np.cos(_TURN), np.sin(_TURN)], axis=1)
 """Where the points of an ellipse lie along its two axes."""
@@ -48,7 +48,7 @@ class Body:
         """What is added from now on belongs together."""
         self.groups.append((len(self.ends), nearer))
 
-    def limb(self, a: Triple, b: Triple, radii: tuple[float, float], rgb: Rgb) -> None:
+    def limb(self, a: Triple, b: Triple, radii: Pair, rgb: Rgb) -> None:
         """A round limb from ``a`` to ``b``."""
         ra, rb = radii
         self._add((a, ra * self.right, ra * self.over, b, rb * self.right, rb * self.over), rgb)

@@ -1,5 +1,6 @@
 """Movers as small pictures with soft edges: drawn large, then shrunk."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -62,9 +63,9 @@ class Light:
 class Shape:
     """A mover as flat patches in space, from far to near, each a convex hull."""
 
-    patches: list[Points]
+    patches: list[Float[np.ndarray, "_ _ 3"]]
     """Metres east, north and up, by the number of corners; the first ones lie behind the later ones."""
-    rgb: list[Float[np.ndarray, "f 3"]]
+    rgb: list[Float[np.ndarray, "_ 3"]]
     """Their colours as lit."""
     whole: Float[np.ndarray, "m c 3"]
     """Patches that cover it all, for its shadow and its outline."""
@@ -151,7 +152,7 @@ def outlines(points: Points, camera: Camera) -> Float[np.ndarray, "f c 2"] | Non
     return lens.pixels(camera, points)
 
 
-def filled(canvas: np.ndarray, px: Float[np.ndarray, "f c 2"], colours: list[tuple[float, ...]]) -> None:
+def filled(canvas: np.ndarray, px: Float[np.ndarray, "f c 2"], colours: Sequence[Sequence[float]]) -> None:
     """Draws the hulls of patches one over the other, to a sixteenth of a pixel."""
     fixed = np.round((px - 0.5) * (1 << _SUBPIXEL)).astype(np.int32)
     for patch, colour in zip(fixed, colours, strict=True):

@@ -12,6 +12,8 @@ Points = Float[np.ndarray, "n 3"]
 _GLASS, _BLACK, _RIM = (44.0, 54.0, 64.0), (26.0, 26.0, 28.0), (158.0, 160.0, 164.0)
 _LAMP, _TAIL, _PLATE = (244.0, 240.0, 222.0), (176.0, 26.0, 24.0), (232.0, 230.0, 220.0)
 _RIM_POINTS = 16
+_TRACK = 0.985
+"""How far out the wheels are, as a share of the hull's half width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,13 @@ def _fixed(kind: str, paint: Rgb) -> tuple[Faces, Faces, tuple[Faces, ...]]:
 def outline(kind: str) -> Points:
     """Points whose hull is the vehicle, for its shadow."""
     ribs, radius, axles = _HULLS[kind]
-    ground = np.array(
-        [(x + dx, side * 0.8, 0.0) for x in axles for dx in (-radius / 2, radius / 2) for side in (1, -1)]
-    )
-    return np.concatenate([_sections(ribs).reshape(-1, 3), ground])
+    turn = np.linspace(0, 2 * np.pi, _RIM_POINTS, endpoint=False)
+    half = max(rib.half for rib in ribs) * _TRACK + 0.02
+    wheels = [
+        (x + radius * np.cos(a), side * half, radius + radius * np.sin(a))
+        for x in axles for a in turn for side in (1, -1)
+    ]  # fmt: skip
+    return np.concatenate([_sections(ribs).reshape(-1, 3), np.array(wheels)])
 
 
 def _sections(ribs: tuple[_Rib, ...]) -> Float[np.ndarray, "r 12 3"]:
@@ -141,7 +146,7 @@ def _faces(corners: Float[np.ndarray, "f c 3"], rgb: Float[np.ndarray, "f 3"], g
 def _wheels(ribs: tuple[_Rib, ...], radius: float, axles: tuple[float, ...]) -> tuple[Faces, ...]:
     """Arch, tyre, rim and hub, on both sides."""
     turn = np.linspace(0, 2 * np.pi, _RIM_POINTS, endpoint=False)
-    half = max(rib.half for rib in ribs) * 0.985
+    half = max(rib.half for rib in ribs) * _TRACK
     made = []
     for share, rgb, out in (
         (1.16, (18.0, 18.0, 20.0), 0.0),
@@ -162,7 +167,7 @@ def _wheels(ribs: tuple[_Rib, ...], radius: float, axles: tuple[float, ...]) -> 
 
 def _spokes(ribs: tuple[_Rib, ...], radius: float, axles: tuple[float, ...], wheel_rad: float) -> Faces:
     """The gaps between the five spokes of each wheel."""
-    half = max(rib.half for rib in ribs) * 0.985
+    half = max(rib.half for rib in ribs) * _TRACK
     spokes = []
     for x in axles:
         for side in (1, -1):

@@ -1,7 +1,6 @@
 """One camera's pictures: the empty site, the shadows and sprites of all who are there, and who hides whom."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import cv2
 import numpy as np
@@ -85,7 +84,7 @@ class View:
     @classmethod
     def made(
         cls, site: Site, land: Ground, grain: Field, camera: Camera, *, weather: Weather, sensor: Sensor, shadows: bool
-    ) -> Self:
+    ) -> "View":
         """Renders the empty site once."""
         empty = backdrop(site, land, camera, grain)
         falloff = vignette(camera.width, camera.height)
@@ -127,15 +126,16 @@ class View:
             window = self._around(pose)
             if window is None:
                 continue
+            front = self._front(pose)
+            hidden = not front[self.still.solid[window]].any()
             light = self._light(pose, sun, exposure)
-            solid = shape(pose, self.camera, self.sun_enu, light, is_fine(pose, self.camera))
+            fine = not hidden and is_fine(pose, self.camera)
+            solid = shape(pose, self.camera, self.sun_enu, light, fine)
             edge = outlines(solid.whole, self.camera)
             if edge is None:
                 continue
             box = np.concatenate([edge.min(axis=(0, 1)), edge.max(axis=(0, 1))])
             if (box[:2] < (self.camera.width, self.camera.height)).all() and (box[2:] > 0).all():
-                front = self._front(pose)
-                hidden = not front[self.still.solid[window]].any()
                 found.append(_Found(row, solid, light, np.zeros(256, bool) if hidden else front, box))
         return found
 

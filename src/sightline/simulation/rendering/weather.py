@@ -1,7 +1,6 @@
 """How the light changes while a camera watches: clouds that pass, and a sensor that is never quite the same twice."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import cv2
 import numpy as np
@@ -24,7 +23,7 @@ class Weather:
     """Where each begins."""
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> Self:
+    def drawn(cls, rng: np.random.Generator) -> "Weather":
         """A day with some clouds."""
         return cls(
             np.geomspace(0.012, 0.12, _WAVES) * rng.uniform(0.8, 1.25, _WAVES), rng.uniform(0, 2 * np.pi, _WAVES)
@@ -37,7 +36,7 @@ class Weather:
 
     def exposure(self, t_s: float) -> float:
         """How the camera answers: it opens a little when the sun goes."""
-        return 1.16 + 0.22 * (1 - self.sun(t_s))
+        return 1.22 + 0.22 * (1 - self.sun(t_s))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +49,7 @@ class Sensor:
     """Of the choice that each frame makes among them."""
 
     @classmethod
-    def made(cls, width: int, height: int, noise: float, seed: tuple[int, ...]) -> Self:
+    def made(cls, width: int, height: int, noise: float, seed: tuple[int, ...]) -> "Sensor":
         """A sensor with noise of that many grey levels, mostly alike in the three colours."""
         rng = np.random.default_rng(seed)
         size = (_BANK, height + 32, width + 32)
