@@ -177,7 +177,7 @@ def test_pictures_may_shrink_and_boxes_may_lie_outside(make):
 def test_time_must_rise(make, t_s):
     tracker = make()
     tracker.update(Moment("door", 0, 1.0), found(walkers(0)))
-    with pytest.raises(ValueError, match="picture 7 of 'door' is at .* not after the one before it"):
+    with pytest.raises(ValueError, match=r"picture 7 of 'door' is at .* not after the one before it"):
         tracker.update(Moment("door", 7, t_s), found(walkers(0)))
 
 

@@ -68,13 +68,13 @@ def predicted(belief: Belief, dt_s: float | Float[np.ndarray, "n 1"], motion: Mo
     """The belief ``dt_s`` seconds later, nothing having been seen. Dividing the step changes nothing but rounding."""
     at, speed, var, cov, speed_var = belief
     grown = np.maximum(at[:, 3:], 1.0) ** 2
-    q = motion.swerve**2 * grown
+    swerve, wander = motion.swerve**2, motion.wander**2
     later = np.empty_like(belief)
     later[0] = at + dt_s * speed
     later[1] = speed
-    later[2] = var + dt_s * (2 * cov + dt_s * speed_var) + dt_s * (motion.wander**2 * grown + q * (dt_s**2 / 3))
-    later[3] = cov + dt_s * speed_var + q * (dt_s**2 / 2)
-    later[4] = speed_var + q * dt_s
+    later[2] = var + dt_s * (2 * cov + dt_s * speed_var) + grown * (wander * dt_s + swerve * (dt_s**3 / 3))
+    later[3] = cov + dt_s * speed_var + grown * (swerve * (dt_s**2 / 2))
+    later[4] = speed_var + grown * (swerve * dt_s)
     return later
 
 

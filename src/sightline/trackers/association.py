@@ -50,7 +50,7 @@ class Association:
         if new.any():
             number[new] = self._begun(xyxy[new], measured[new], label[new], moment.t_s)
         self._before_s = moment.t_s
-        told = np.flatnonzero(number)
+        told = number.nonzero()[0]
         return _tracks(moment, found, kept[told], number[told])
 
     def _elapsed_s(self, moment: Moment) -> float:
@@ -84,8 +84,8 @@ class Association:
         strong = score >= self._recipe.strong
         overlap = {}
         for each in self._recipe.rounds:
-            rows = np.flatnonzero(free & self._eligible(each))
-            cols = np.flatnonzero((owner < 0) & (strong if each.detections == "strong" else ~strong))
+            rows = (free & self._eligible(each)).nonzero()[0]
+            cols = ((owner < 0) & (strong if each.detections == "strong" else ~strong)).nonzero()[0]
             if not len(rows) or not len(cols):
                 continue
             if each.against not in overlap:
@@ -94,7 +94,7 @@ class Association:
             i, j = self._paired(each, similarity, rows, measured[cols], score[cols])
             owner[cols[j]] = rows[i]
             free[rows[i]] = False
-        matched = np.flatnonzero(owner >= 0)
+        matched = (owner >= 0).nonzero()[0]
         return owner[matched], matched
 
     def _paired(
@@ -142,7 +142,7 @@ class Association:
         before = table.belief[:, rows]
         belief = kalman.updated(before, measured, recipe.motion)
         if recipe.follows_camera and moment.px_from_before is None and len(rows) < len(table):
-            self._carry_along(rows, measured[:, :2] - before[0, :, :2], belief[1, :, :2] - before[1, :, :2])
+            self._carry_along(rows, before, belief, measured)
         if recipe.replays:
             self._replay(rows, belief, measured, t_s, dt_s)
             table.belief_seen[:, rows] = belief
@@ -155,13 +155,13 @@ class Association:
         table.number[new] = self._numbers(len(new))
 
     def _carry_along(
-        self, rows: Int[np.ndarray, " k"], surprise_px: Float[np.ndarray, "k 2"], faster_px: Float[np.ndarray, "k 2"]
+        self, rows: Int[np.ndarray, " k"], before: kalman.Belief, after: kalman.Belief, measured: kalman.Measured
     ) -> None:
         """Lets the rows not seen share what surprised all that were: nobody looked, but the camera has moved."""
         unseen = np.ones(len(self._table), np.bool_)
         unseen[rows] = False
-        self._table.belief[0, unseen, :2] += common(surprise_px)
-        self._table.belief[1, unseen, :2] += common(faster_px)
+        surprise = np.concatenate([measured[:, :2] - before[0, :, :2], (after[1] - before[1])[:, :2]], axis=1)
+        self._table.belief[:2, unseen, :2] += common(surprise).reshape(2, 1, 2)
 
     def _replay(
         self, rows: Int[np.ndarray, " k"], belief: kalman.Belief, measured: kalman.Measured, t_s: float, dt_s: float
@@ -214,7 +214,7 @@ def _looked_at(found: Detections, weak: float) -> Int[np.ndarray, " k"]:
     """Rows that can be tracked: score above ``weak`` (NaN is not), a box with finite sides above 0."""
     left, top, right, bottom = found.xyxy_px.T
     whole = (right > left) & (bottom > top) & np.isfinite(found.xyxy_px).all(axis=1)
-    return np.flatnonzero(whole & (found.score >= weak))
+    return (whole & (found.score >= weak)).nonzero()[0]
 
 
 def _tracks(moment: Moment, found: Detections, rows: Int[np.ndarray, " k"], number: Int[np.ndarray, " k"]) -> Tracks:

@@ -14,14 +14,14 @@ _FEWEST = 4
 """Things that must be seen moving before anything is called common."""
 
 
-def common(moves_px: Float[np.ndarray, "k 2"]) -> Float[np.ndarray, " 2"]:
+def common(moves_px: Float[np.ndarray, "k d"]) -> Float[np.ndarray, " d"]:
     """The motion that things share: their median, the nearer to 0 the less certain it is; 0 for fewer than 4.
 
     Certain is what is large beside its own error: the shrinkage is move^2 / (move^2 + error^2), axis by axis,
     with twice the median deviation over root k as error.
     """
     if len(moves_px) < _FEWEST:
-        return np.zeros(2)
+        return np.zeros(moves_px.shape[1])
     middle = len(moves_px) // 2
     move = np.sort(moves_px, axis=0)[middle]
     spread = np.sort(np.abs(moves_px - move), axis=0)[middle]
