@@ -43,10 +43,13 @@ def test_another_seed_gives_another_day():
     assert one.looks != other.looks
 
 
-def test_nobody_at_all_is_fine():
+def test_nobody_at_all_is_fine(tmp_path):
     world = simulate(n_people=0, n_vehicles=0, n_cameras=1, duration_s=0.4, size=(192, 108))
     assert sum(1 for _ in world.frames("cam1")) == 5
-    assert len(world.truth("cam1")) == 0
+    assert len(clearly_seen(world.truth("cam1"))) == 0
+    write(world, tmp_path)
+    assert len(Mot().read(tmp_path / "cam1.gt.txt")) == 0
+    assert len(Parquet().read(tmp_path / "cam1.truth.parquet")) == 0
 
 
 def test_truth_alone_and_truth_with_pictures_agree():

@@ -1,5 +1,6 @@
 """What is true of one camera's pictures: who is in them, where, and how much of each can be seen."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -74,6 +75,13 @@ class Visits:
                 "ground_enu_m": np.concatenate([ground, np.zeros((len(who), 1))], axis=1),
             },
         )
+
+
+def joined(camera: str, parts: Iterable[Tracks]) -> Tracks:
+    """The truth of several pictures of a camera as one; it has its extra columns also where nobody is seen."""
+    truth = Tracks.joined(camera, parts, CLASSES)
+    nobody = {"visibility": np.zeros(0), "identity": np.zeros(0, np.int64), "ground_enu_m": np.zeros((0, 3))}
+    return truth if len(truth) else replace(truth, extra=nobody)
 
 
 def clearly_seen(truth: Tracks, at_least: float = CLEAR) -> Tracks:

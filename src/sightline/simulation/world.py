@@ -14,7 +14,7 @@ from sightline.model.camera import Camera
 from sightline.model.frame import Frame, Moment
 from sightline.model.tracks import Tracks
 from sightline.simulation.motion.moving import trajectories
-from sightline.simulation.motion.trajectories import CLASSES, Trajectories
+from sightline.simulation.motion.trajectories import Trajectories
 from sightline.simulation.plan import Plan
 from sightline.simulation.rendering.ground import Ground, ground, top_view
 from sightline.simulation.rendering.looks import Look, looks
@@ -23,7 +23,7 @@ from sightline.simulation.rendering.sprite import Pose
 from sightline.simulation.rendering.view import Shot, View
 from sightline.simulation.rendering.weather import Sensor, Weather
 from sightline.simulation.site import Site
-from sightline.simulation.truth import Visits
+from sightline.simulation.truth import Visits, joined
 from sightline.simulation.yard import yard
 
 _SENSOR = 5
@@ -72,7 +72,7 @@ class Simulation:
         Extra columns: ``visibility``, the share of the outline that shows; ``identity``, the same in all cameras
         and after every return; ``ground_enu_m``, where the mover stands. ``truth.Visits`` says who is listed.
         """
-        return Tracks.joined(camera, (rows for _, rows in self._shots(camera, paint=False)), CLASSES)
+        return joined(camera, (rows for _, rows in self._shots(camera, paint=False)))
 
     def recording(self, camera: str) -> Iterator[tuple[Frame, Tracks]]:
         """The pictures of a camera, each with its truth."""

@@ -28,7 +28,7 @@ from sightline.model.camera import Camera
 from sightline.model.tracks import Tracks
 from sightline.simulation.motion.trajectories import CLASSES
 from sightline.simulation.plan import Plan
-from sightline.simulation.truth import as_mot
+from sightline.simulation.truth import as_mot, joined
 from sightline.simulation.world import Simulation
 
 Progress = Callable[[str, int, int], None]
@@ -104,7 +104,7 @@ def write_camera(
             parts.append(rows)
             if progress is not None:
                 progress(camera, done, total)
-    truth = Tracks.joined(camera, parts, CLASSES)
+    truth = joined(camera, parts)
     Mot().write(as_mot(truth), mot)
     Parquet().write(truth, parquet)
 

@@ -224,5 +224,5 @@ class View:
         near = cv2.GaussianBlur(masks[1], (0, 0), 2 * spread)[part].astype(np.float32)
         floor = (self.still.solid[inside] == OPEN)[..., None]
         sunlight = self.still.sun[inside] * (dark * np.float32(_SHADE * sun * min(lit + 0.2, 1) / 255))[..., None]
-        kept = 1 - near[..., None] * np.float32(0.3 / 255)
+        kept = 1 - near[..., None] * np.float32(0.42 / 255)
         picture[inside] = np.where(floor, np.maximum(picture[inside] - sunlight, 0) * kept, picture[inside])
