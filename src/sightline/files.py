@@ -21,5 +21,14 @@ def whole(path: Path) -> Iterator[Path]:
     try:
         yield partial
         partial.replace(path)
+    except OSError as error:
+        raise _named(error, path, partial) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _named(error: OSError, path: Path, partial: Path) -> OSError:
+    """The error, telling the name that the user knows rather than none or the one for the meantime."""
+    if error.errno is None or error.filename not in {None, str(partial)}:
+        return error
+    return OSError(error.errno, error.strerror, str(path))

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import av
 import pytest
@@ -100,10 +101,19 @@ def test_nothing_is_left_behind_by_a_run_that_never_began(sightline, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def begun(child, video):
+    """Waits until the child has had the video open for a moment."""
+    for _ in range(600):
+        if any(os.path.realpath(fd) == str(video) for fd in Path(f"/proc/{child.pid}/fd").iterdir()):
+            break
+        time.sleep(0.1)
+    time.sleep(1)
+
+
 def test_ctrl_c_keeps_a_valid_part_and_says_so(long_clip, tmp_path):
     command = [sys.executable, "-m", "sightline", "track", str(long_clip), "-o", "out", "--set", "source.fps=25"]
     child = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    time.sleep(4)
+    begun(child, long_clip)
     child.send_signal(signal.SIGINT)
     stdout, stderr = child.communicate(timeout=60)
     assert child.returncode == 130, stderr

@@ -43,7 +43,7 @@ def evaluate(
     ],
     form: Annotated[
         str | None,
-        typer.Option("--format", help=f"{', '.join(wiring.ENGINES['format'])} [default: what the file's name tells]"),
+        typer.Option("--format", help=f"{', '.join(wiring.ENGINES['format'])} (default: what the file's name tells)"),
     ] = None,
     challenge: Annotated[
         bool,

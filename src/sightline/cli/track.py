@@ -14,10 +14,10 @@ EXAMPLES = """
 [bold]Examples[/bold]
 
   sightline track street.mp4
-  sightline track street.mp4 -o results --detector people_hog --start 60 --end 120
-  sightline track street.mp4 --weights yolox-nano-416 --classes person,car --fps 10
-  sightline track rtsp://10.0.0.7/main --detector motion --set source.duration_s=60
-  sightline track frames/ --set source.fps=7 --set tracker.lost_s=3 --format parquet
+  sightline track street.mp4 --detector people_hog --start 60 --end 120
+  sightline track street.mp4 --weights yolox-nano-416 --classes person
+  sightline track rtsp://10.0.0.7/main --set source.duration_s=60
+  sightline track frames/ --fps 7 --set tracker.lost_s=3 --format parquet
 """
 
 
@@ -26,16 +26,18 @@ def _listed(kind: str) -> str:
     return ", ".join(wiring.names(kind))
 
 
-_Source = Annotated[str, typer.Argument(help="Video file, folder or glob of images, or a stream's URL.")]
-_Output = Annotated[Path | None, typer.Option("-o", "--output", help="Folder for the results [default: NAME-tracks]")]
+_Source = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="Video file, folder or glob of images, or a stream's URL.")
+]
+_Output = Annotated[Path | None, typer.Option("-o", "--output", help="Folder for the results (default: NAME-tracks)")]
 _Detector = Annotated[
-    str | None, typer.Option(help=f"Engine: {_listed('detector')} [default: motion, or onnx with --weights]")
+    str | None, typer.Option(help=f"Engine: {_listed('detector')} (default: motion, or onnx with --weights)")
 ]
 _Weights = Annotated[str | None, typer.Option(help="ONNX file, or a name from [bold]sightline models list[/bold].")]
 _Classes = Annotated[str | None, typer.Option(help="Keep only these classes, comma-separated.")]
 _Tracker = Annotated[str, typer.Option(help=f"Engine: {_listed('tracker')}.")]
 _Stabilizer = Annotated[str, typer.Option(help="Camera motion: flow looks for it, none says the camera is at rest.")]
-_Fps = Annotated[float | None, typer.Option(help="Sample so many pictures per second of video [default: all]")]
+_Fps = Annotated[float | None, typer.Option(help="Sample so many pictures per second of video (default: all)")]
 _Start = Annotated[float | None, typer.Option(help="Begin at this second of the video.")]
 _End = Annotated[float | None, typer.Option(help="End at this second of the video.")]
 _Set = Annotated[
@@ -44,11 +46,11 @@ _Set = Annotated[
 ]
 _Formats = Annotated[
     list[str] | None,
-    typer.Option("--format", help=f"Repeat for more: {_listed('format')}, all [default: mot, csv]"),
+    typer.Option("--format", help=f"Repeat for more: {_listed('format')}, all (default: mot, csv)"),
 ]
 _Refine = Annotated[
     bool | None,
-    typer.Option("--refine/--no-refine", help="Link broken tracks and fill gaps [default: yes for recordings]"),
+    typer.Option("--refine/--no-refine", help="Link broken tracks and fill gaps (default: yes for recordings)"),
 ]
 _Video = Annotated[bool, typer.Option("--video/--no-video", help="Write the annotated MP4.")]
 _Batch = Annotated[int, typer.Option(min=1, max=256, help="Pictures per detector call; more helps GPUs.")]
@@ -77,8 +79,10 @@ def track(
 ) -> None:
     """Follow everything that moves through a video: boxes, ids, an annotated MP4.
 
-    Results go to a folder: [bold]tracks.*[/bold] in the chosen formats, [bold]annotated.mp4[/bold] with boxes, ids
-    and trails, and [bold]run.json[/bold], which says what ran. Ctrl-C keeps what is done so far.
+    Results go to a folder: [bold]tracks.*[/bold] in the chosen formats,
+    [bold]annotated.mp4[/bold] with boxes, ids and trails,
+    and [bold]run.json[/bold], which says what ran.
+    Ctrl-C keeps what is done so far.
     """
     from sightline.jobs.track import TrackJob, run  # noqa: PLC0415 - engines load only when there is work
 
