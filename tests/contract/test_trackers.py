@@ -158,8 +158,8 @@ def test_tracks_keep_their_class_unless_told_otherwise(make):
 def test_numbers_have_no_holes_although_ghosts_flicker(make):
     rng, tracker, seen = np.random.default_rng(2), make(), []
     for k in range(60):
-        ghost = rng.uniform(0, 2000, (2, 2)) + [0, 400]
-        boxes = np.vstack([np.hstack([ghost, ghost + [40, 90]]), walkers(k / 20, 1 + k // 20)])
+        ghost = rng.uniform([0, 400], [2000, 2400], (2, 2))
+        boxes = np.vstack([np.hstack([ghost, ghost + np.array([40, 90])]), walkers(k / 20, 1 + k // 20)])
         seen += list(tracker.update(Moment("door", k, k / 20), found(boxes)).number)
     assert set(seen) == set(range(1, max(seen) + 1))
 

@@ -14,12 +14,17 @@ def areas(xyxy_px: Boxes) -> Float[np.ndarray, " n"]:
 
 def iou(a_px: Float[np.ndarray, "n 4"], b_px: Float[np.ndarray, "m 4"]) -> Float[np.ndarray, "n m"]:
     """Intersection over union of every box of ``a_px`` with every box of ``b_px``; 0 where both are empty."""
-    low = np.maximum(a_px[:, None, :2], b_px[None, :, :2])
-    high = np.minimum(a_px[:, None, 2:], b_px[None, :, 2:])
-    sides = np.maximum(high - low, 0)
-    overlap = sides[..., 0] * sides[..., 1]
-    union = areas(a_px)[:, None] + areas(b_px)[None, :] - overlap
-    return overlap / np.maximum(union, np.finfo(float).tiny)
+    # One axis after the other, in place: for 500 by 500 boxes this is memory traffic and little else.
+    overlap, down = (np.minimum(a_px[:, k + 2, None], b_px[:, k + 2]) for k in (0, 1))
+    overlap -= np.maximum(a_px[:, 0, None], b_px[:, 0])
+    down -= np.maximum(a_px[:, 1, None], b_px[:, 1])
+    np.maximum(overlap, 0, out=overlap)
+    overlap *= np.maximum(down, 0, out=down)
+    union = np.add(areas(a_px)[:, None], areas(b_px), out=down)
+    union -= overlap
+    np.maximum(union, np.finfo(union.dtype).tiny, out=union)
+    overlap /= union
+    return overlap
 
 
 def clipped(xyxy_px: Boxes, width: int, height: int) -> Boxes:

@@ -128,7 +128,8 @@ class Association:
         table = self._table
         ours = kalman.xyxy_from_measured(table.belief[0]) if each.against == "forecast" else table.seen_px
         likeness = _likeness(self._recipe.overlap, ours, xyxy)
-        if not self._recipe.across_classes:
+        several = (label != label[0]).any() or (table.label != label[0]).any()
+        if several and not self._recipe.across_classes:
             likeness[table.label[:, None] != label] = -np.inf
         return likeness
 
