@@ -165,7 +165,7 @@ def test_flipped_bytes_are_refused_or_read(form, tmp_path):
     form.write(some_tracks(), tmp_path / "whole.x")
     data = (tmp_path / "whole.x").read_bytes()
     random = np.random.default_rng(3)
-    for _ in range(80):
+    for _ in range(60):
         broken = bytearray(data)
         broken[random.integers(len(data))] = random.integers(256)
         (tmp_path / "broken.x").write_bytes(broken)

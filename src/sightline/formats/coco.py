@@ -19,6 +19,7 @@ from sightline.formats.json_rows import (
     objects,
     other_keys,
     real_numbers,
+    shown,
     texts,
     values,
     whole_numbers,
@@ -138,7 +139,9 @@ class Coco:
         """The one camera that the images, or the file, are of."""
         said = {str(image["camera"]) for image in found["images"] if "camera" in image}
         if len(said) > 1:
-            raise FormatError(f"{path}: images of cameras {', '.join(sorted(said))}; keep one camera per file")
+            raise FormatError(
+                f"{path}: images of cameras {', '.join(map(shown, sorted(said)))}; keep one camera per file"
+            )
         info = found.get("info")
         stated = info.get("camera") if isinstance(info, dict) else None
         return said.pop() if said else self._camera or (stated if isinstance(stated, str) else path.stem)
@@ -150,7 +153,7 @@ def _xyxy(entries: Sequence[Mapping[str, Any]], where: Any) -> Float[np.ndarray,
     negative = (xywh[:, 2:] < 0).any(axis=1)
     if negative.any():
         k = int(np.argmax(negative))
-        raise FormatError(f"{where(k)}: bbox is {entries[k]['bbox']}, expected a width and height of 0 or more")
+        raise FormatError(f"{where(k)}: bbox is {shown(entries[k]['bbox'])}, expected a width and height of 0 or more")
     return xyxy_from_xywh(xywh)
 
 
@@ -195,7 +198,7 @@ def _looked_up(
     ids = whole_numbers(values(entries, key, where), key, where).tolist()
     for k, number in enumerate(ids):
         if number not in known:
-            raise FormatError(f"{where(k)}: {key} {number} is no {what} of the file")
+            raise FormatError(f"{where(k)}: {key} {shown(number)} is no {what} of the file")
     return np.array([known[number] for number in ids], np.int64)
 
 

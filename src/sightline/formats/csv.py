@@ -22,6 +22,11 @@ from sightline.model.tracks import Tracks
 
 _PART = re.compile(r"(?P<name>.+?)(?P<place>(\[\d+\])+)")
 _NOT_PLAIN = re.compile(r'[",\r\n]|^$')
+_PLAIN_NUMBER = {
+    pa.int64(): re.compile(r"-?\d{1,18}", re.ASCII),
+    pa.float64(): re.compile(r"-?\d+(\.\d+)?", re.ASCII),
+}
+"""Those that need no asking whether Arrow takes them."""
 _NUMBERS = pa.int64(), pa.float64(), pa.bool_()
 
 
@@ -154,7 +159,7 @@ def _first_fault(path: Path, data: bytes, names: list[str]) -> str | None:
 
 
 def _fits(text: str, wanted: pa.DataType) -> bool:
-    if wanted == TEXT or not text:
+    if wanted == TEXT or not text or _PLAIN_NUMBER[wanted].fullmatch(text):
         return True
     try:
         pa.array([text]).cast(wanted)

@@ -37,6 +37,8 @@ def document(path: Path) -> Any:
         raise FormatError(f"{path}: line {line}: no valid JSON (not UTF-8 text)") from None
     except RecursionError:
         raise FormatError(f"{path}: no valid JSON (nested too deeply)") from None
+    except ValueError as error:
+        raise FormatError(f"{path}: no valid JSON ({str(error).split(';')[0]})") from None
 
 
 def objects(found: Any, name: str, path: Path) -> list[dict[str, Any]]:
@@ -95,7 +97,7 @@ def real_numbers(found: Sequence[Any], key: str, where: Where) -> Float[np.ndarr
     if {*map(type, found)} <= {float}:
         return np.array(found, np.float64)
     for k, value in enumerate(found):
-        if type(value) not in {int, float, type(None)} or (type(value) is int and abs(value) >= 2**1000):
+        if not _moderate((value,), {int, float, type(None)}):
             raise FormatError(f"{where(k)}: {key} is {shown(value)}, expected a number")
     return np.array(found, np.float64)
 
@@ -123,7 +125,7 @@ def boxes(found: Sequence[Any], key: str, what: str, where: Where) -> Float[np.n
         if {*map(type, flat)} <= {float}:
             return np.array(flat).reshape(len(found), 4)
     for k, value in enumerate(found):
-        if type(value) is not list or len(value) != 4 or not {*map(type, value)} <= {int, float}:
+        if type(value) is not list or len(value) != 4 or not _moderate(value, {int, float}):
             raise FormatError(f"{where(k)}: {key} is {shown(value)}, expected four numbers {what}")
     return np.array(found, np.float64).reshape(len(found), 4)
 
@@ -136,10 +138,9 @@ def column(found: Sequence[Any]) -> Shaped[np.ndarray, "n ..."]:
     kinds = {*map(type, found)}
     if kinds == {list}:
         return _stacked(found)
-    small = all(abs(value) < 2**63 for value in found if type(value) is int)
-    if kinds == {bool} or (kinds == {int} and small):
+    if kinds == {bool} or (kinds == {int} and _moderate(found, {int})):
         return np.array(found)
-    if float in kinds and kinds <= {int, float, type(None)} and small:
+    if float in kinds and _moderate(found, {int, float, type(None)}):
         return np.array(found, np.float64)
     if kinds == {str} and not any(value.endswith("\0") for value in found):
         return np.array(found)
@@ -158,13 +159,17 @@ def _stacked(found: Sequence[list[Any]]) -> Shaped[np.ndarray, "n ..."]:
         array = np.array(found, dtype=object)
     except ValueError:
         return _objects(found)
-    leaves = {*map(type, array.ravel().tolist())} if array.ndim > 1 else {list}
-    if leaves == {int}:
-        plain = np.array(found)
-        return plain if plain.dtype == np.int64 else _objects(found)
-    if leaves <= {int, float, type(None)} and float in leaves:
+    leaves = array.ravel().tolist() if array.ndim > 1 else []
+    if leaves and _moderate(leaves, {int}):
+        return np.array(found)
+    if float in {*map(type, leaves)} and _moderate(leaves, {int, float, type(None)}):
         return np.array(found, np.float64)
     return _objects(found)
+
+
+def _moderate(found: Sequence[Any], kinds: set[type]) -> bool:
+    """Whether all values are of those kinds, and whole numbers among them such as 64 bits hold."""
+    return {*map(type, found)} <= kinds and all(abs(value) < 2**63 for value in found if type(value) is int)
 
 
 def write_entries(stream: TextIO, columns: Mapping[str, Any], n: int) -> None:

@@ -20,6 +20,7 @@ from sightline.formats.json_rows import (
     objects,
     other_keys,
     real_numbers,
+    shown,
     texts,
     values,
     whole_numbers,
@@ -29,6 +30,9 @@ from sightline.model.tracks import Tracks
 
 _CALLED = {"frame_index": "frame_id", "track": "track_id", **dict.fromkeys(BOX, "bbox"), "score": "confidence"}
 _OURS = {"frame_id", "track_id", "bbox", "confidence", "class_name", "t_s", "detection"}
+
+_HUGE = 1e9
+"""No picture is as wide, and no camera as fast."""
 
 
 @final
@@ -89,8 +93,8 @@ class TrackingJson:
             **tracks.extra,
         }
         with whole(path) as partial, partial.open("w", encoding="utf-8") as stream:
-            stream.write(f'{{"metadata":{json.dumps(about, ensure_ascii=False)},"tracks":[\n')
             try:
+                stream.write(f'{{"metadata":{json.dumps(about, ensure_ascii=False)},"tracks":[\n')
                 write_entries(stream, columns, len(tracks))
             except (ValueError, TypeError) as error:
                 raise FormatError(f"{path}: not to be said in JSON: {error}") from None
@@ -142,8 +146,9 @@ class TrackingJson:
         if self._size is None or size is None:
             return np.ones(4)
         stated = [size.get(side) if isinstance(size, dict) else None for side in ("width", "height")]
-        if not all(isinstance(side, int | float) and 0 < side < np.inf for side in stated):
-            raise FormatError(f"{path}: metadata.source_resolution is {size}, expected a width and a height above 0")
+        if not all(isinstance(side, int | float) and 0 < side < _HUGE for side in stated):
+            expected = "expected a width and a height above 0"
+            raise FormatError(f"{path}: metadata.source_resolution is {shown(size)}, {expected}")
         return np.tile(np.array(self._size, float) / np.array(stated, float), 2)
 
 
@@ -171,6 +176,6 @@ def _numbers(entries: list[dict[str, Any]], where: Where) -> Int[np.ndarray, " n
 def _rate(about: Mapping[str, Any], path: Path) -> float | None:
     """Pictures per second, if the file says."""
     fps = about.get("fps")
-    if fps is not None and not (isinstance(fps, int | float) and 0 < fps < np.inf):
-        raise FormatError(f"{path}: metadata.fps is {fps!r}, expected a number above 0")
+    if fps is not None and not (isinstance(fps, int | float) and 0 < fps < _HUGE):
+        raise FormatError(f"{path}: metadata.fps is {shown(fps)}, expected a number above 0")
     return None if fps is None else float(fps)

@@ -60,7 +60,7 @@ def test_annotations_of_others_are_read(tmp_path):
         ({"images": [IMAGE, IMAGE]}, r"images\[1\]: id 7 is that of another image already"),
         ({"images": [{"file_name": "a"}]}, r"images\[0\]: no 'id'"),
         ({"images": 3}, "'images' is a number, expected a list of objects"),
-        ({"images": [{**IMAGE, "camera": "a"}, {"id": 3, "camera": "b"}]}, "images of cameras a, b"),
+        ({"images": [{**IMAGE, "camera": "a"}, {"id": 3, "camera": "b"}]}, 'images of cameras "a", "b"'),
         ({"categories": [{"id": 90}]}, r"categories\[0\]: no 'name'"),
         ({"annotations": [{**ANNOTATION, "bbox": [1, 2, -3, 4]}]}, r"annotations\[0\]: bbox is \[1, 2, -3, 4\]"),
         ({"annotations": [{**ANNOTATION, "bbox": None}]}, r"annotations\[0\]: bbox is null, expected four"),

@@ -85,7 +85,7 @@ def test_boxes_are_scaled_to_the_pictures_size(tmp_path):
         ({"tracks": {}}, "'tracks' is an object, expected a list"),
         ({"tracks": [ENTRY, 4]}, r"tracks\[1\] is a number, expected an object"),
         ({"metadata": [1], "tracks": []}, "'metadata' is a list"),
-        ({"metadata": {"fps": "x"}, "tracks": []}, "metadata.fps is 'x'"),
+        ({"metadata": {"fps": "x"}, "tracks": []}, 'metadata.fps is "x"'),
         ([{"frame_id": 0, "bbox": [1, 2, 3, 4]}], r"tracks\[0\]: no 'track_id'"),
         ([{"track_id": 0, "bbox": [1, 2, 3, 4]}], r"tracks\[0\]: no 'frame_id'"),
         ([ENTRY, {**ENTRY, "bbox": [1, 2, 3]}], r"tracks\[1\]: bbox is \[1, 2, 3\], expected four numbers"),
