@@ -1,8 +1,11 @@
 """What every tracker must do, whichever it is."""
 
+from inspect import signature
+
 import numpy as np
 import pytest
 
+from sightline.errors import OptionError
 from sightline.model.detections import Detections
 from sightline.model.frame import Moment
 from sightline.model.tracks import Tracks
@@ -195,3 +198,14 @@ def test_single_precision_is_welcome_and_kept(make):
         tracks = tracker.update(Moment("door", k, k / 10), seen)
     assert len(tracks) == 3
     assert tracks.xyxy_px.dtype == np.float32
+
+
+@pytest.mark.parametrize("options", [{"lost_s": -1.0}, {"lost_s": np.nan}, {"confirm_hits": 0}], ids=str)
+def test_options_that_cannot_be_meant_are_refused_by_name(make, options):
+    with pytest.raises(OptionError, match=next(iter(options))):
+        make(**options)
+
+
+def test_a_score_above_one_is_refused(make):
+    with pytest.raises(OptionError, match=r"score = 1.5 must be between 0 and 1"):
+        make(**{"birth_score": 1.5} if "birth_score" in signature(type(make())).parameters else {"strong_score": 1.5})

@@ -18,6 +18,8 @@ from sightline.trackers.table import TENTATIVE, Table
 _BUFFER = 1 / 6
 """Share of its size by which ``buffered`` widens a box on each side."""
 
+_AT_REST = np.eye(3)
+
 
 class Association:
     """Follows things through the moments of one camera by a recipe."""
@@ -70,8 +72,9 @@ class Association:
         if not len(table):
             return
         table.belief = kalman.predicted(table.belief, dt_s, self._recipe.motion)
-        if self._recipe.follows_camera and moment.px_from_before is not None:
-            table.belief = kalman.moved(table.belief, moment.px_from_before)
+        px_from_before = moment.px_from_before if self._recipe.follows_camera else None
+        if px_from_before is not None and not np.array_equal(px_from_before, _AT_REST):
+            table.belief = kalman.moved(table.belief, px_from_before)
 
     def _matched(
         self, xyxy: Boxes, measured: kalman.Measured, score: Scores, label: Labels

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float, Int
 
+from sightline.errors import OptionError
 from sightline.estimation.kalman import Belief, Motion, measured_from_xyxy, xyxy_from_measured
 from sightline.estimation.smoothing import filtered, smoothed
 from sightline.model.tracks import UNTRACKED, Tracks
@@ -30,12 +31,13 @@ def refined(tracks: Tracks, *, link_s: float = 4.0, fill_s: float = 4.0, smooth:
     Work grows with the longest track and with the number of rows: some seconds for a hundred thousand.
 
     Raises:
-        ValueError: the rows have no times, or a time limit is negative.
+        ValueError: the rows have no times.
+        OptionError: a time limit is negative.
     """
     if not np.isfinite(tracks.t_s).all():
         raise ValueError("tracks without times cannot be refined; give t_s, say frame_index / frames per second")
-    if link_s < 0 or fill_s < 0:
-        raise ValueError(f"link_s = {link_s} and fill_s = {fill_s} are seconds; neither can be negative")
+    if not (link_s >= 0 and fill_s >= 0):
+        raise OptionError(f"link_s = {link_s} and fill_s = {fill_s} are seconds; neither can be negative")
     kept = tracks.rows(tracks.number != UNTRACKED)
     if not len(kept):
         return kept

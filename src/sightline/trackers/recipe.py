@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sightline.errors import OptionError
 from sightline.estimation.kalman import Motion
 
 Overlap = Literal["iou", "giou", "buffered"]
@@ -55,3 +56,17 @@ class Recipe:
     """Whether what is in the first picture is believed at once (as ByteTrack does)."""
     motion: Motion = field(default_factory=Motion)
     """How things move."""
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be meant.
+
+        Raises:
+            OptionError: a score outside [0, 1], a negative wait, or less than one detection to confirm a track.
+        """
+        for name in ("strong", "weak", "birth"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise OptionError(f"{name}_score = {getattr(self, name)} must be between 0 and 1")
+        if not self.lost_s >= 0:
+            raise OptionError(f"lost_s = {self.lost_s} is how many seconds a track waits; give 0 or more")
+        if self.confirm_hits < 1:
+            raise OptionError(f"confirm_hits = {self.confirm_hits} counts detections; give 1 or more")
