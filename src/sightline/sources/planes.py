@@ -79,16 +79,27 @@ class Colours:
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
+        self._turns: dict[int, Turn] = {}
+
+    def _turn(self, frame: VideoFrame) -> Turn:
+        """How the picture is to be turned.
+
+        Asking for what lies beside a picture ties it into a cycle, which keeps it in memory until the garbage is
+        collected: hundreds of megabytes. So that is done once per angle; the angle itself costs nothing.
+        """
+        if frame.rotation not in self._turns:
+            self._turns[frame.rotation] = Turn.of(frame)
+        return self._turns[frame.rotation]
 
     def rgb(self, frame: VideoFrame) -> Image:
         """Upright red, green and blue, by the stream's own matrix and range; unsaid: BT.601, as FFmpeg takes it."""
-        turn = Turn.of(frame)
+        turn = self._turn(frame)
         rgb = self._reformatter.reformat(frame, format="rgb24").to_ndarray()
         return rgb if turn.is_none else np.ascontiguousarray(turn(rgb))
 
     def planes(self, moment: Moment, frame: VideoFrame) -> Planes:
         """Upright luma and chroma; converted only where they are not 8 bits each, planar and BT.601."""
-        turn = Turn.of(frame)
+        turn = self._turn(frame)
         if frame.colorspace == _BT709:
             frame = self._reformatter.reformat(
                 frame, format="yuvj420p", src_colorspace=_BT709, dst_colorspace=_BT601, dst_color_range=_FULL

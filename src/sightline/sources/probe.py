@@ -53,7 +53,7 @@ class Probed:
     duration_s: float | None
     """Length of the video."""
     n_frames: int
-    """Pictures in it, decodable or not."""
+    """Pictures to be shown, decodable or not."""
     bit_rate: int | None
     """Bits per second of the pictures alone."""
     has_b_frames: bool
@@ -118,6 +118,7 @@ class _Seen:
     n_timeless: int
     n_repeated: int
     n_corrupt: int
+    n_hidden: int
     starts_with_keyframe: bool
     is_reordered: bool
     fps: float | None
@@ -129,8 +130,11 @@ class _Seen:
     @classmethod
     def of(cls, opened: Opened) -> "_Seen":
         """Of all packets."""
-        stamps, keys, n_bytes, n_frames, n_timeless, n_corrupt = array("q"), array("q"), 0, 0, 0, 0
+        stamps, keys, n_bytes, n_frames, n_timeless, n_corrupt, n_hidden = array("q"), array("q"), 0, 0, 0, 0, 0
         for packet in packets(opened, Tally()):
+            if packet.is_discard:
+                n_hidden += 1
+                continue
             if packet.pts is None:
                 n_timeless += 1
             else:
@@ -153,7 +157,8 @@ class _Seen:
             n_timeless=n_timeless,
             n_repeated=len(stored) - len(shown),
             n_corrupt=n_corrupt,
-            starts_with_keyframe=bool(keys) and keys[0] == 0,
+            n_hidden=n_hidden,
+            starts_with_keyframe=bool(n_hidden) or (bool(keys) and keys[0] == 0),
             is_reordered=bool((np.diff(stored) < 0).any()) and len(stored) == len(shown),
             fps=len(steps) / float(steps.sum()) if len(steps) else None,
             is_variable=bool((np.abs(steps - middle) > rounding).any()),
@@ -165,11 +170,12 @@ class _Seen:
     def warnings(self, opened: Opened) -> list[str]:
         """What is odd."""
         said = native_fps(opened)
-        n_gone = n_missing(opened, self.n_frames, self.end)
+        n_gone = n_missing(opened, self.n_frames + self.n_hidden, self.end)
         found = {
             f"{self.n_timeless} pictures have no timestamp": self.n_timeless,
             f"{self.n_repeated} pictures repeat a timestamp": self.n_repeated,
             f"{self.n_corrupt} packets are damaged": self.n_corrupt,
+            f"{self.n_hidden} pictures are cut away by an edit list": self.n_hidden,
             f"{n_gone} announced pictures are missing; the file may be cut off": n_gone,
             "it does not begin with a keyframe; the first pictures cannot be decoded": not self.starts_with_keyframe,
             f"the header says {said or 0:g} pictures per second, the timestamps {self.fps or 0:g}": said

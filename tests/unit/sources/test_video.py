@@ -1,7 +1,9 @@
+import gc
 import itertools
 import struct
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -158,8 +160,6 @@ def test_what_is_no_video_is_told_in_one_line(tmp_path):
 
 
 def test_sound_alone_is_no_video(tmp_path):
-    import av
-
     path = tmp_path / "sound.mp4"
     with av.open(str(path), "w") as file:
         stream = file.add_stream("aac", rate=8000)
@@ -191,3 +191,16 @@ def test_hardware_that_is_not_there(clip):
         except SourceError as error:
             assert device in str(error)  # noqa: PT017  (a machine may have it)
     assert len(list(video(path, hardware="auto").frames())) == 60
+
+
+@pytest.mark.parametrize("give", ["frames", "planes", "pictures"])
+def test_pictures_are_let_go_without_waiting_for_the_garbage_collector(clip, give):
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in getattr(video(clip("a.mp4", **X264_B)), give)():
+            pass
+        left = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert left <= 4
