@@ -35,7 +35,7 @@ layers: $(READY) ## imports only point down
 lock: ## renew constraints.txt from pyproject.toml
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install -q uv
-	.venv-lock/bin/uv pip compile --universal --no-emit-index-url --no-annotate --no-header --python-version 3.11 --all-extras --upgrade -o constraints.txt pyproject.toml
+	.venv-lock/bin/uv pip compile --universal --no-emit-index-url --no-annotate --no-header --python-version 3.11 --extra dev --upgrade -o constraints.txt pyproject.toml
 	rm -rf .venv-lock
 
 .venv-peers/.ready: benchmarks/peers.txt

@@ -40,6 +40,10 @@ def test_a_video_becomes_tracks_and_a_video_that_shows_them(sightline, clip, tmp
     with av.open(str(out / "annotated.mp4")) as video:
         assert video.streams.video[0].codec_context.name == "h264"
         assert sum(1 for _ in video.decode(video=0)) == 75
+    assert json.loads((out / "tracks.json").read_text())["metadata"]["source_resolution"] == {
+        "width": 320,
+        "height": 240,
+    }
     record = json.loads((out / "run.json").read_text())
     assert (record["detector"], record["tracker"]) == ("motion", "botsort")
     last = [row for row in rows(out / "tracks.csv") if row["frame_index"] == "70"]

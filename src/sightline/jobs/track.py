@@ -117,7 +117,7 @@ def run(job: TrackJob, tell: Tell, stopped: Stopped) -> TrackResult:
     tracks = seen.tracks.all()
     if job.refine or (job.refine is None and not live):
         tracks = refined(tracks, **linking)
-    files = [_write(job, name, tracks) for name in job.formats]
+    files = [_write(job, name, tracks, source.about()) for name in job.formats]
     if job.draw and live:
         files.append(job.folder / "annotated.mp4")
     if job.draw and not live and not stopped():
@@ -221,10 +221,12 @@ def _draw(job: TrackJob, tracks: Tracks, n_frames: int, tell: Tell, stopped: Sto
     return path
 
 
-def _write(job: TrackJob, name: str, tracks: Tracks) -> Path:
-    """Writes the tracks in one format."""
+def _write(job: TrackJob, name: str, tracks: Tracks, footage: Footage) -> Path:
+    """Writes the tracks in one format, which is told of the footage what it has a place for."""
     path = job.folder / f"tracks{SUFFIXES.get(name, f'.{name}')}"
-    wiring.build("format", name, job.options.get("format", {})).write(tracks, path)
+    known = {"width": footage.width, "height": footage.height, "fps": footage.fps}
+    told = {option: known[option] for option in wiring.options("format", name) if known.get(option) is not None}
+    wiring.build("format", name, {**told, **job.options.get("format", {})}).write(tracks, path)
     return path
 
 
