@@ -17,7 +17,7 @@ SMALL = {"n_people": 5, "n_vehicles": 2, "n_cameras": 2, "duration_s": 1.0, "fps
 @pytest.fixture(scope="module")
 def default_truth():
     """The truth of all cameras of the default simulation, at 2 pictures a second and small."""
-    world = simulate(fps=2.0, size=(320, 180))
+    world = simulate(fps=2.0, n_cameras=3, size=(320, 180))
     return world, {camera.name: world.truth(camera.name) for camera in world.cameras}
 
 
@@ -181,7 +181,7 @@ def test_processes_write_the_same_files_as_one(tmp_path):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_stop_leaves_no_half_video(tmp_path, workers):
-    world = simulate(seed=3, **{**SMALL, "duration_s": 60.0})
+    world = simulate(seed=3, **{**SMALL, "duration_s": 20.0})
     stop = threading.Event()
 
     def progress(_camera, done, _total):

@@ -97,16 +97,22 @@ def write_camera(
     total, parts = simulation.plan.n_frames, []
     video, mot, parquet = _files(folder, camera)
     with AnnotatedVideo(video, trail_s=0.0, quality=_QUALITY) as film:
+        _go_on(stopped, camera)
         for done, (frame, rows) in enumerate(simulation.recording(camera), start=1):
-            if stopped is not None and stopped():
-                raise _StoppedError(camera)
             film.add(frame, Tracks.none(camera))
             parts.append(rows)
             if progress is not None:
                 progress(camera, done, total)
+            _go_on(stopped, camera)
     truth = joined(camera, parts)
     Mot().write(as_mot(truth), mot)
     Parquet().write(truth, parquet)
+
+
+def _go_on(stopped: Stopped | None, what: str) -> None:
+    """Raises when somebody wants the work to end."""
+    if stopped is not None and stopped():
+        raise _StoppedError(what)
 
 
 def write_site(simulation: Simulation, folder: Path) -> list[Path]:

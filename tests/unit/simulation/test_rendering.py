@@ -138,6 +138,7 @@ def test_looks_are_varied_and_the_same_for_the_same_seed():
     assert all(1.55 <= look.height_m <= 1.95 for look in some)
 
 
+@pytest.mark.slow
 def test_a_people_detector_trained_on_photographs_finds_most_of_them():
     """HOG and a linear SVM (Dalal and Triggs, 2005): nothing here was made for it."""
     world = simulate(seed=2, n_people=16, n_vehicles=0, n_cameras=1, size=(1280, 720), duration_s=16.0, fps=0.5)

@@ -1,6 +1,7 @@
 """Where one can walk on a site, and which way it is to each place."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -52,6 +53,7 @@ class Routes:
         return np.where(near[:, None] | (ahead < 0)[:, None], self.spots_m[spot], point)
 
 
+@lru_cache(maxsize=2)
 def routes(site: Site) -> Routes:
     """The ways on ``site``.
 

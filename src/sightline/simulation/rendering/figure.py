@@ -24,7 +24,7 @@ def walker(body: Body, look: Look, phase_rad: float, speed_mps: float) -> None:
     swing = float(swing_rad(np.array([speed_mps]))[0])
     legs = [_leg(phase_rad + turn, swing) for turn in (0.0, np.pi)]
     hip = max(_ANKLE + reach for _, _, reach in legs)
-    lean = 0.012 * min(speed_mps, 1.5)
+    lean = 0.008 * min(speed_mps, 1.5)
     for side, (thigh, shank, _) in zip((1, -1), legs, strict=True):
         _add_leg(body, look, (lean * 0.3, side * _HIP_WIDE, hip), thigh, shank)
     _trunk(body, look, hip, lean)
