@@ -28,8 +28,10 @@ _OUTLIER: Final = 1.5
 """Squared distances count for the spread up to this much beyond the threshold: enough for leaves to become known."""
 _FLOOD: Final = 0.6
 """Where more of the picture than this changes at once, the scene has, not the things in it."""
-_SHADOW: Final = (0.45, 0.95)
-"""A shadow leaves this share of the light."""
+_SHADOW: Final = (0.55, 0.95)
+"""A shadow leaves this share of the light; darker things are things."""
+_SHADE2: Final = 36.0
+"""Squared grey levels by which the colour of a shadow may differ from the ground's, darkened."""
 _RELIGHT: Final = (0.5, 2.0)
 """Change of exposure between two pictures that is followed rather than learnt anew."""
 
@@ -198,4 +200,4 @@ def _shadow(picture: Planes, background: Planes) -> Bool[np.ndarray, "rows colum
     """Where the picture is the background with less light and the same colour."""
     light = (picture * background).sum(axis=0) / np.maximum(np.square(background).sum(axis=0), 1)
     colour2 = np.square(picture - light * background).max(axis=0)
-    return (light > _SHADOW[0]) & (light < _SHADOW[1]) & (colour2 < 36)
+    return (light > _SHADOW[0]) & (light < _SHADOW[1]) & (colour2 < _SHADE2)

@@ -46,7 +46,7 @@ class Motion:
         *,
         least_px: float | None = None,
         gap: float = 0.3,
-        threshold: float = 3.0,
+        threshold: float = 2.7,
         history_s: float = 15.0,
     ) -> None:
         for name, value in (("least_px", least_px), ("threshold", threshold), ("history_s", history_s)):

@@ -55,7 +55,7 @@ def test_who_stops_stays_found_for_a_while_and_the_picture_before_holds_no_one(p
     assert len(found[0]) == 0
     expected = int((found[-1].score > 0.95).sum())
     assert expected >= 2
-    for k in range(LAST + 1, LAST + 60):
+    for k in range(LAST + 1, LAST + 36):
         (still,) = detector.detect([Frame(Moment("a", k, k / 7), pictures[-1])])
     assert (still.score > 0.95).sum() >= expected
 
