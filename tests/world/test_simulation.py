@@ -16,8 +16,8 @@ SMALL = {"n_people": 5, "n_vehicles": 2, "n_cameras": 2, "duration_s": 1.0, "fps
 
 @pytest.fixture(scope="module")
 def default_truth():
-    """The truth of all cameras of the default simulation, at 2 pictures a second and small."""
-    world = simulate(fps=2.0, n_cameras=3, size=(320, 180))
+    """The truth of all cameras of the default simulation, at 5 pictures in 4 seconds, and small."""
+    world = simulate(fps=1.25, n_cameras=3, size=(256, 144))
     return world, {camera.name: world.truth(camera.name) for camera in world.cameras}
 
 
