@@ -1,14 +1,9 @@
 """A simulation as files: a video and its truth for each camera, and what all of them share."""
 
 import json
-import signal
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache
-from multiprocessing import get_context
+from contextlib import suppress
+from functools import lru_cache, partial
 from pathlib import Path
-from queue import Empty
 from typing import Any
 
 import cv2
@@ -17,7 +12,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 import sightline
-from sightline.errors import EngineError
+from sightline.executors.local import Stopped, Tell, each
 from sightline.files import whole
 from sightline.formats.annotated_video import AnnotatedVideo
 from sightline.formats.mot import Mot
@@ -31,14 +26,7 @@ from sightline.simulation.plan import Plan
 from sightline.simulation.truth import as_mot, joined
 from sightline.simulation.world import Simulation
 
-Progress = Callable[[str, int, int], None]
-"""Told the camera, how many of its pictures are done, and of how many."""
-Stopped = Callable[[], bool]
-"""Whether somebody wants the work to end."""
 _QUALITY = 20
-_EVERY = 5
-"""Workers report after so many pictures."""
-_GLANCE_S = 0.2
 
 
 class _StoppedError(Exception):
@@ -50,7 +38,7 @@ def write(
     folder: Path,
     *,
     workers: int = 1,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
     stopped: Stopped | None = None,
 ) -> list[Path]:
     """The files of a simulation, in this order; those that were there are replaced.
@@ -66,16 +54,11 @@ def write(
         OSError: a file cannot be written.
     """
     names = [camera.name for camera in simulation.cameras]
-    files = [*write_site(simulation, folder), *(path for name in names for path in _files(folder, name))]
     tell, asked = progress or (lambda *_: None), stopped or (lambda: False)
-    try:
-        if workers <= 1 or len(names) == 1:
-            for name in names:
-                write_camera(simulation, name, folder, progress=tell, stopped=asked)
-        else:
-            _in_processes(simulation.plan, names, folder, min(workers, len(names)), tell, asked)
-    except _StoppedError:
-        raise KeyboardInterrupt from None
+    files = [*write_site(simulation, folder), *(path for name in names for path in _files(folder, name))]
+    each(partial(_film, simulation.plan, folder), names, workers=workers, tell=tell, stopped=asked)
+    if asked():
+        raise KeyboardInterrupt
     return files
 
 
@@ -84,7 +67,7 @@ def write_camera(
     camera: str,
     folder: Path,
     *,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
     stopped: Stopped | None = None,
 ) -> None:
     """The video of one camera, and its truth.
@@ -118,13 +101,13 @@ def _go_on(stopped: Stopped | None, what: str) -> None:
 def write_site(simulation: Simulation, folder: Path) -> list[Path]:
     """What all cameras share: ``site.json``, ``map.png`` and ``movers.csv``."""
     about, above, movers = (folder / name for name in ("site.json", "map.png", "movers.csv"))
-    with whole(about) as partial:
-        partial.write_text(json.dumps(_about(simulation), indent=1) + "\n")
-    with whole(above) as partial:
+    with whole(about) as file:
+        file.write_text(json.dumps(_about(simulation), indent=1) + "\n")
+    with whole(above) as file:
         encoded = cv2.imencode(".png", cv2.cvtColor(simulation.map_rgb(), cv2.COLOR_RGB2BGR))[1]
-        partial.write_bytes(encoded.tobytes())
-    with whole(movers) as partial:
-        csv.write_csv(_movers(simulation), str(partial))
+        file.write_bytes(encoded.tobytes())
+    with whole(movers) as file:
+        csv.write_csv(_movers(simulation), str(file))
     return [about, above, movers]
 
 
@@ -181,58 +164,10 @@ def _movers(simulation: Simulation) -> pa.Table:
     return pa.table(columns)
 
 
-def _in_processes(
-    plan: Plan, names: list[str], folder: Path, workers: int, progress: Progress, stopped: Stopped
-) -> None:
-    """One camera at a time in each of several processes, which report here and end when asked to."""
-    context = get_context("spawn")
-    with context.Manager() as manager:
-        reports, stop = manager.Queue(), manager.Event()
-        with ProcessPoolExecutor(workers, context, initializer=_deaf) as pool:
-            jobs = [pool.submit(_work, plan, name, folder, reports, stop) for name in names]
-            try:
-                while not all(job.done() for job in jobs):
-                    if stopped():
-                        raise _StoppedError(folder)
-                    _pass_on(reports, progress)
-                for job in jobs:
-                    job.result()
-                _pass_on(reports, progress)
-            except BrokenProcessPool:
-                raise EngineError("a process that rendered a camera died; is there enough memory?") from None
-            finally:
-                stop.set()
-                for job in jobs:
-                    job.cancel()
-
-
-def _pass_on(reports: Any, progress: Progress) -> None:
-    """Hands on what workers have reported; waits a moment for the first."""
-    try:
-        progress(*reports.get(timeout=_GLANCE_S))
-        while True:
-            progress(*reports.get_nowait())
-    except Empty:
-        return
-
-
-def _deaf() -> None:
-    """Workers leave Ctrl-C to the process that started them; each draws on one core."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
-
-
-def _work(plan: Plan, camera: str, folder: Path, reports: Any, stop: Any) -> None:
-    """One camera's files, in a process of its own."""
-
-    def report(name: str, done: int, total: int) -> None:
-        if done % _EVERY == 0 or done == total:
-            reports.put((name, done, total))
-
-    def stopped() -> bool:
-        return bool(stop.is_set())
-
-    write_camera(_remembered(plan), camera, folder, progress=report, stopped=stopped)
+def _film(plan: Plan, folder: Path, camera: str, tell: Tell, stopped: Stopped) -> None:
+    """One camera's files, wherever this runs; none when stopped."""
+    with suppress(_StoppedError):
+        write_camera(_remembered(plan), camera, folder, progress=tell, stopped=stopped)
 
 
 @lru_cache(maxsize=1)
