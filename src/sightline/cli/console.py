@@ -22,7 +22,9 @@ from rich.progress import (
 )
 from rich.text import Text
 
-out = Console(highlight=False)
+_FILE_WIDTH = 160
+"""Characters across where there is no terminal to fit."""
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
 """For results."""
 err = Console(stderr=True, highlight=False)
 """For progress, notes and errors, so that results can be piped."""

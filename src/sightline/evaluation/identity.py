@@ -6,7 +6,6 @@ Source: Ristani et al., Performance Measures and a Data Set for Multi-Target, Mu
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from sightline.evaluation.pairing import Pairing
 
@@ -28,6 +27,8 @@ class Identity:
 
 def identity(pairing: Pairing, iou: float) -> Identity:
     """The counts of one sequence; boxes may match from ``iou`` upwards."""
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - half a second that only scoring should cost
+
     close = pairing.similarity >= iou
     together = np.zeros((len(pairing.n_truth_of_track), len(pairing.n_found_of_track)), np.int64)
     truth, found = pairing.tracks

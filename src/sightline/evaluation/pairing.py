@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.optimize import linear_sum_assignment
 
 from sightline.geometry.boxes import iou
 from sightline.model.tracks import UNTRACKED, Tracks
@@ -52,6 +51,8 @@ class Pairing:
 
         ``frame`` is a row of ``frames``, ``weight`` has one number for each of its pairs.
         """
+        from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - half a second that only scoring should cost
+
         truth_first, truth_end, found_first, found_end, first, _ = frame
         heavy = np.flatnonzero(weight > 0)
         row = self.truth_row[first + heavy] - truth_first
