@@ -45,7 +45,9 @@ def test_a_video_becomes_tracks_and_a_video_that_shows_them(sightline, clip, tmp
         "height": 240,
     }
     record = json.loads((out / "run.json").read_text())
-    assert (record["detector"], record["tracker"]) == ("motion", "botsort")
+    names = {kind: ran["name"] for kind, ran in record["engines"].items()}
+    assert names == {"source": "video", "detector": "motion", "tracker": "botsort", "stabilizer": "flow"}
+    assert record["engines"]["tracker"]["options"]["lost_s"] > 0
     last = [row for row in rows(out / "tracks.csv") if row["frame_index"] == "70"]
     assert len(last) == 2
     assert sorted(float(row["x1"]) for row in last) == pytest.approx([135, 135], abs=6)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sightline import __version__, wiring
+from sightline import __version__, weights, wiring
 from sightline.errors import SightlineError
 from sightline.executors.local import Stopped, Tell
 from sightline.files import whole
@@ -158,17 +158,14 @@ del _LINKING["tracks"]  # the rest is what the offline stage may be told
 
 def _source(job: TrackJob) -> Source:
     """The source that was asked for, found by what its name looks like."""
-    name = wiring.source_name(job.source)
-    given = dict(job.options.get("source", {}))
-    key = {"video": "path", "images": "pattern", "stream": "url"}[name]
-    return wiring.build("source", name, {key: job.source.removeprefix("file://"), **given})
+    return wiring.build("source", wiring.source_name(job.source), _given(job, "source"))
 
 
 def _sights(job: TrackJob, source: Source) -> Iterator[Sight]:
     """The recipe, its engines built from their names."""
 
     def built(kind: str, name: str) -> Any:
-        return wiring.build(kind, name, job.options.get(kind, {}))
+        return wiring.build(kind, name, _given(job, kind))
 
     stabilizer = built("stabilizer", job.stabilizer) if job.stabilizer else None
     return track(source, built("detector", job.detector), built("tracker", job.tracker), stabilizer, batch=job.batch)
@@ -231,17 +228,44 @@ def _write(job: TrackJob, name: str, tracks: Tracks, footage: Footage) -> Path:
 
 
 def _record(job: TrackJob, result: TrackResult) -> None:
-    """Writes ``run.json``: what was asked, which engines ran, and what came of it."""
-    footage = result.footage
+    """Writes ``run.json``: what was asked, which engines ran with which options, and what came of it."""
+    source = wiring.source_name(job.source)
+    ran = {"source": source, "detector": job.detector, "tracker": job.tracker}
+    if job.stabilizer:
+        ran["stabilizer"] = job.stabilizer
     record = {
         "sightline": __version__,
         "source": job.source,
-        "footage": {name: getattr(footage, name) for name in footage.__slots__},
-        "detector": job.detector,
-        "tracker": job.tracker,
-        "stabilizer": job.stabilizer,
-        "options": {kind: {k: str(v) for k, v in given.items()} for kind, given in job.options.items()},
+        "footage": {name: getattr(result.footage, name) for name in result.footage.__slots__},
+        "engines": {kind: {"name": name, "options": _settled(job, kind, name)} for kind, name in ran.items()},
+        "weights": _weights(job),
         "result": result.summary(),
     }
     with whole(job.folder / "run.json") as path:
-        path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
+
+
+def _settled(job: TrackJob, kind: str, name: str) -> dict[str, Any]:
+    """The options an engine ran with: its own, and above them those that were given."""
+    known = wiring.options(kind, name)
+    own = {option: p.default for option, p in known.items() if p.default is not p.empty}
+    return own | wiring.check(f"{kind} {name}", known, _given(job, kind))
+
+
+def _given(job: TrackJob, kind: str) -> dict[str, Any]:
+    """The options that were given to a kind of engine; a source is also given what it reads."""
+    given = dict(job.options.get(kind, {}))
+    if kind != "source":
+        return given
+    key = {"video": "path", "images": "pattern", "stream": "url"}[wiring.source_name(job.source)]
+    return {key: job.source.removeprefix("file://"), **given}
+
+
+def _weights(job: TrackJob) -> dict[str, Any] | None:
+    """Which weights the detector ran with, and whose they are; None for one without."""
+    name = job.options.get("detector", {}).get("weights")
+    if name is None:
+        return None
+    path = weights.find(name).path
+    card = weights.on_shelf().get(name)
+    return {"name": name, "sha256": weights.sha256_of(path), "licence": card.licence if card else "unknown"}

@@ -12,3 +12,4 @@ from sightline.weights.shelf import find as find
 from sightline.weights.shelf import folder as folder
 from sightline.weights.shelf import on_shelf as on_shelf
 from sightline.weights.shelf import remove as remove
+from sightline.weights.shelf import sha256_of as sha256_of
