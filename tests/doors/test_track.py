@@ -1,12 +1,15 @@
 """``sightline track`` as a user meets it."""
 
 import csv
+import functools
+import http.server
 import json
 import os
 import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -105,6 +108,32 @@ def test_a_setting_without_a_kind_says_how_it_is_written(sightline, clip):
 def test_nothing_is_left_behind_by_a_run_that_never_began(sightline, tmp_path):
     one_line(sightline("track", "nowhere.mp4", "-o", "out"))
     assert not (tmp_path / "out").exists()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def served(clip):
+    """The clip's folder, by HTTP on this machine."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=clip.parent)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def test_a_stream_is_tracked_and_its_password_written_nowhere(sightline, served, tmp_path):
+    done = sightline("track", f"http://ann:hush@127.0.0.1:{served}/yard.mp4?token=hush", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["frames"] == 75
+    (folder,) = tmp_path.glob("*-tracks")
+    assert (folder / "annotated.mp4").exists()
+    written = "".join(path.read_text() for path in folder.iterdir() if path.suffix != ".mp4")
+    told = done.stdout + done.stderr + folder.name + written
+    assert "yard.mp4" in told
+    assert "hush" not in told
 
 
 def begun(child, video):

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -142,9 +143,9 @@ def _folder(source: str, output: Path | None, force: bool) -> Path:
     Raises:
         SourceError: results of an earlier run are there.
     """
-    stem = re.sub(
-        r"[^\w.-]+", "-", Path(source.rstrip("/")).stem if "://" not in source else source.rsplit("@", maxsplit=1)[-1]
-    )
+    parts = urlsplit(source)
+    name = f"{parts.hostname or ''}{parts.path}" if "://" in source else Path(source.rstrip("/")).stem
+    stem = re.sub(r"[^\w.-]+", "-", name)
     folder = output or Path(f"{stem.strip('-') or 'video'}-tracks")
     if (folder / "run.json").exists() and not force:
         raise SourceError(

@@ -21,6 +21,7 @@ from sightline.model.frame import Footage
 from sightline.model.tracks import Tracks
 from sightline.pipeline.track import Gathered, Sight, track
 from sightline.ports import Source
+from sightline.sources.stream import without_secrets
 from sightline.trackers.offline import refined
 
 SUFFIXES = {"mot": ".txt", "csv": ".csv", "parquet": ".parquet", "coco": ".coco.json", "tracking_json": ".json"}
@@ -106,25 +107,27 @@ def run(job: TrackJob, tell: Tell, stopped: Stopped) -> TrackResult:
     live = wiring.source_name(job.source) == "stream"
     source = _source(job)
     linking = wiring.check("offline", _LINKING, job.options.get("offline", {}))
-    seen = _Seen(Gathered(source.about().name))
+    footage = source.about()  # asked once: a stream would connect again
+    seen = _Seen(Gathered(footage.name))
     with AnnotatedVideo(job.folder / "annotated.mp4") if job.draw and live else nullcontext() as drawing:
 
         def show(sight: Sight) -> None:
             if drawing:
                 drawing.add(sight.frame, sight.tracks)
 
-        _watch(job, source, seen, show, tell, stopped)
+        _watch(_sights(job, source), seen, show, lambda done: tell("tracking", done, footage.n_frames), stopped)
+        seen.lost = source.n_lost()
     tracks = seen.tracks.all()
     if job.refine or (job.refine is None and not live):
         tracks = refined(tracks, **linking)
-    files = [_write(job, name, tracks, source.about()) for name in job.formats]
+    files = [_write(job, name, tracks, footage) for name in job.formats]
     if job.draw and live:
         files.append(job.folder / "annotated.mp4")
     if job.draw and not live and not stopped():
         files.append(_draw(job, tracks, seen.frames, tell, stopped))
     result = TrackResult(
         tracks=tracks,
-        footage=source.about(),
+        footage=footage,
         n_frames=seen.frames,
         n_lost=seen.lost,
         n_detections=seen.detections,
@@ -172,27 +175,25 @@ def _sights(job: TrackJob, source: Source) -> Iterator[Sight]:
 
 
 def _watch(
-    job: TrackJob,
-    source: Source,
+    sights: Iterator[Sight],
     seen: _Seen,
     show: Callable[[Sight], None],
-    tell: Tell,
+    tell: Callable[[int], None],
     stopped: Stopped,
 ) -> None:
-    """Reads the source to its end, or until ``stopped`` or broken off, and keeps what was seen.
+    """Takes what comes to its end, or until ``stopped`` or broken off, and keeps what was seen.
 
     Raises:
         SightlineError: it broke off before the first picture.
     """
-    total = source.about().n_frames
     began_s, began_cpu_s = time.monotonic(), time.process_time()
     try:
-        for sight in _sights(job, source):
+        for sight in sights:
             seen.tracks.add(sight.tracks)
             seen.frames += 1
             seen.detections += len(sight.found)
             show(sight)
-            tell("tracking", seen.frames, total)
+            tell(seen.frames)
             if stopped():
                 break
         else:
@@ -201,7 +202,6 @@ def _watch(
         if not seen.frames:
             raise
         seen.failure = str(error)
-    seen.lost = source.n_lost()
     seen.cpu_s = time.process_time() - began_cpu_s
     seen.wall_s = time.monotonic() - began_s
 
@@ -229,13 +229,12 @@ def _write(job: TrackJob, name: str, tracks: Tracks, footage: Footage) -> Path:
 
 def _record(job: TrackJob, result: TrackResult) -> None:
     """Writes ``run.json``: what was asked, which engines ran with which options, and what came of it."""
-    source = wiring.source_name(job.source)
-    ran = {"source": source, "detector": job.detector, "tracker": job.tracker}
+    ran = {"source": wiring.source_name(job.source), "detector": job.detector, "tracker": job.tracker}
     if job.stabilizer:
         ran["stabilizer"] = job.stabilizer
     record = {
         "sightline": __version__,
-        "source": job.source,
+        "source": _shown(job.source),
         "footage": {name: getattr(result.footage, name) for name in result.footage.__slots__},
         "engines": {kind: {"name": name, "options": _settled(job, kind, name)} for kind, name in ran.items()},
         "weights": _weights(job),
@@ -249,7 +248,13 @@ def _settled(job: TrackJob, kind: str, name: str) -> dict[str, Any]:
     """The options an engine ran with: its own, and above them those that were given."""
     known = wiring.options(kind, name)
     own = {option: p.default for option, p in known.items() if p.default is not p.empty}
-    return own | wiring.check(f"{kind} {name}", known, _given(job, kind))
+    settled = own | wiring.check(f"{kind} {name}", known, _given(job, kind))
+    return {option: _shown(value) if option == "url" else value for option, value in settled.items()}
+
+
+def _shown(source: str) -> str:
+    """The source as it may be written down: a camera's password is nobody's business."""
+    return without_secrets(source) if wiring.source_name(source) == "stream" else source
 
 
 def _given(job: TrackJob, kind: str) -> dict[str, Any]:

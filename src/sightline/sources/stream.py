@@ -144,6 +144,15 @@ def _why(error: Exception) -> str:
     return reason(error) if isinstance(error, av.FFmpegError) else "its tables changed"
 
 
+def without_secrets(url: str) -> str:
+    """The address as it may be written down: without user, password and query.
+
+    Raises:
+        ValueError: it is no address.
+    """
+    return _shown(urlsplit(url))
+
+
 def _shown(parts: SplitResult) -> str:
     """The address without what is nobody's business."""
     port = f":{parts.port}" if parts.port else ""
