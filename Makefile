@@ -18,7 +18,7 @@ demo: $(READY) ## simulate a site, track every camera, evaluate, write an HTML r
 	$(BIN)/sightline demo
 
 test: $(READY) check ## lint, types, import layers, then every test
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadscope
 
 check: lint types layers
 

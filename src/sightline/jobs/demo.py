@@ -10,7 +10,9 @@ from jaxtyping import Bool, Float
 from sightline import __version__, simulation
 from sightline.evaluation import MEANING, Scores, combined, evaluate, forgiven
 from sightline.executors.local import Stopped, Tell, each
+from sightline.files import whole
 from sightline.formats import report
+from sightline.formats.jpeg import encoded
 from sightline.formats.parquet import Parquet
 from sightline.formats.report import CameraPart, Chart, Curve, GroundMap, Number, ReportPage, Trail
 from sightline.geometry.warp import warped
@@ -18,7 +20,10 @@ from sightline.jobs.track import TrackJob, TrackResult
 from sightline.jobs.track import run as track
 from sightline.model.tracks import Tracks
 from sightline.simulation.truth import CLEAR
+from sightline.sources.video import Video
 
+STILL = "still.jpg"
+"""Name of each camera's picture in the report."""
 ANYTHING = ("object",)
 """The classes of detectors that do not tell one thing from another."""
 
@@ -100,8 +105,18 @@ def _camera(job: DemoJob, name: str, tell: Tell, stopped: Stopped) -> CameraOutc
         tracker=job.tracker,
     )
     result = track(wanted, lambda step, done, total: tell(f"{step} {name}", done, total), stopped)
+    if result.complete:
+        _still(wanted.folder, result.tracks)
     truth = Parquet().read(job.folder / "site" / f"{name}.truth.parquet")
     return CameraOutcome(name, truth, result, evaluate(*forgiven(truth, result.tracks, _beyond(truth, result.tracks))))
+
+
+def _still(folder: Path, tracks: Tracks) -> None:
+    """A picture of the annotated video, from the moment when most is going on."""
+    busiest = int(np.bincount(tracks.frame_index).argmax()) if len(tracks) else 0
+    planes = next(p for p in Video(folder / "annotated.mp4").planes() if p.moment.index == busiest)
+    with whole(folder / STILL) as path:
+        path.write_bytes(encoded(planes, quality=88))
 
 
 def _beyond(truth: Tracks, found: Tracks) -> Bool[np.ndarray, " n"]:
@@ -163,6 +178,7 @@ def _part(site: simulation.Simulation, camera: CameraOutcome) -> CameraPart:
     return CameraPart(
         name=camera.name,
         video=f"{camera.name}/annotated.mp4",
+        still=f"{camera.name}/{STILL}",
         numbers=(*_numbers(camera.scores), Number("frames per CPU-second", f"{rate:.0f}")),
         chart=Chart("Ids in the picture over time", curves),
         ground=GroundMap(truth=_true_trails(camera), found=_found_trails(site, camera, 0)),
