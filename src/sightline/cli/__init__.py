@@ -9,6 +9,7 @@ import typer
 from sightline import __version__
 from sightline.cli.console import err
 from sightline.cli.demo import demo
+from sightline.cli.engines import engines
 from sightline.cli.evaluate import evaluate
 from sightline.cli.models import app as models
 from sightline.cli.probe import probe
@@ -26,7 +27,7 @@ app = typer.Typer(
     epilog="Start with [bold]sightline demo[/bold], or [bold]sightline track VIDEO[/bold].",
 )
 app.command(epilog=EXAMPLES)(track)
-for command in (probe, evaluate, simulate, demo):
+for command in (probe, evaluate, simulate, demo, engines):
     app.command()(command)
 app.add_typer(models, name="models")
 
