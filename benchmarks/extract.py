@@ -28,10 +28,10 @@ import cv2
 import numpy as np
 from clips import clip, ffmpeg
 
-from sightline.formats.jpeg import JpegFolder, encoded
-from sightline.pipeline.extract import extract
+from sightline.formats.jpeg import encoded
 from sightline.sources.video import Video
 
+OURS = Path(__file__).with_name("extract_ours.py")
 LIMITS = {("bframes", 1): 0.6, ("camera", 1): 0.6, ("bframes", 5): 0.9}
 
 
@@ -50,7 +50,7 @@ def charged(command, **options):
 def ours(path, fps, folder, quality, *, grid="ffmpeg", parallel=False):
     order = {"path": str(path), "fps": fps, "folder": str(folder), "quality": quality}
     order = json.dumps({**order, "grid": grid, "parallel": parallel})
-    cpu, wall, out = charged([sys.executable, __file__, "--child", order])
+    cpu, wall, out = charged([sys.executable, OURS, order])
     return {"cpu": cpu, "wall": wall, **json.loads(out)}
 
 
@@ -59,15 +59,6 @@ def theirs(exe, path, fps, folder):
     command = [exe, "-y", "-v", "error", "-nostdin", "-i", path, "-vf", f"fps={fps}", "-q:v", "2", folder / "%04d.jpg"]
     cpu, wall, _ = charged(command)
     return {"cpu": cpu, "wall": wall}
-
-
-def child(order):
-    """What runs for us: start-up is all that Python did before it came here."""
-    started = time.process_time()
-    source = Video(Path(order["path"]), fps=float(order["fps"]), grid=order["grid"], parallel=order["parallel"])
-    with JpegFolder(Path(order["folder"]), quality=order["quality"]) as folder:
-        extract(source.planes(), folder.put, n_lost=source.n_lost)
-    print(json.dumps({"startup": started, "bytes": folder.n_bytes()}))
 
 
 def size(folder):
@@ -152,11 +143,7 @@ def main():
     parser.add_argument("--pairs", type=int, default=5, help="runs of each, in turns")
     parser.add_argument("--quick", action="store_true", help="one pair, and no comparison with full decoding")
     parser.add_argument("--only", choices=["bframes", "camera"], help="one clip")
-    parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.child:
-        child(json.loads(options.child))
-        return
     exe = ffmpeg()
     print(subprocess.run([exe, "-version"], check=True, capture_output=True, text=True).stdout.splitlines()[0])
     with tempfile.TemporaryDirectory() as scratch:
