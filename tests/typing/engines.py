@@ -4,11 +4,14 @@ from pathlib import Path
 
 from sightline.detectors.mot_file import MotFile
 from sightline.detectors.motion import Motion
+from sightline.detectors.onnx import Onnx
 from sightline.detectors.people_hog import PeopleHog
 from sightline.formats.coco import Coco
 from sightline.formats.csv import Csv
+from sightline.formats.mot import Mot
 from sightline.formats.parquet import Parquet
 from sightline.formats.tracking_json import TrackingJson
+from sightline.ports import Detector, Format, Source, Stabilizer, Tracker
 from sightline.sources.images import Images
 from sightline.sources.stream import Stream
 from sightline.sources.video import Video
@@ -17,10 +20,6 @@ from sightline.trackers.botsort import BotSort
 from sightline.trackers.bytetrack import ByteTrack
 from sightline.trackers.ocsort import OcSort
 from sightline.trackers.sort import Sort
-
-from sightline.detectors.onnx import Onnx
-from sightline.formats.mot import Mot
-from sightline.ports import Detector, Format, Source, Stabilizer, Tracker
 
 sources: list[Source] = [Video(path=Path("a.mp4")), Images(pattern="a/*.png"), Stream(url="rtsp://127.0.0.1/a")]
 stabilizers: list[Stabilizer] = [Flow()]
