@@ -1,9 +1,15 @@
-"""What all tests share: the folder of real data, and a skip that says why it is absent."""
+"""What all tests share: the folder of real data, tiny networks with known answers, and pictures to show them."""
 
 import os
+from itertools import count
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from sightline.model.frame import Frame, Moment
 
 SHARED = Path(os.environ.get("SIGHTLINE_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -21,3 +27,83 @@ def pytest_collection_modifyitems(items):
 def shared():
     """The folder of real videos, truth and weights."""
     return SHARED
+
+
+INTEGERS = {np.dtype(np.int64): TensorProto.INT64}
+
+
+@pytest.fixture
+def network(tmp_path):
+    """Makes an ONNX file whose answers are constants, plus what ``follows`` says of the mean of each channel.
+
+    The answer ``scaled`` names is multiplied by the width and height in the input ``orig_target_sizes``.
+    ``answers`` are arrays of a batch of one; ``follows`` arrays of 3 x that shape, by the same names.
+    """
+    number = count()
+
+    def make(
+        answers,
+        *,
+        size=(64, 64),
+        batch=1,
+        follows=None,
+        half=False,
+        metadata=None,
+        image="images",
+        more_inputs=(),
+        baked=-1,
+        scaled=None,
+    ):
+        kind = TensorProto.FLOAT16 if half else TensorProto.FLOAT
+        nodes = [
+            helper.make_node("Cast", [image], ["picture"], to=TensorProto.FLOAT),
+            helper.make_node("GlobalAveragePool", ["picture"], ["pooled"]),
+            helper.make_node("Flatten", ["pooled"], ["means"]),
+        ]
+        constants, outputs = [], []
+        for name, answer in answers.items():
+            matrix = np.zeros((3, *answer.shape[1:])) if follows is None else follows.get(name, np.zeros(1))
+            matrix = np.broadcast_to(matrix, (3, *answer.shape[1:])).astype(np.float32).reshape(3, -1)
+            constants += [
+                numpy_helper.from_array(matrix, f"{name}/matrix"),
+                numpy_helper.from_array(np.array([baked, *answer.shape[1:]]), f"{name}/shape"),
+                numpy_helper.from_array(answer.astype(np.float32), f"{name}/answer"),
+            ]
+            to = INTEGERS.get(answer.dtype, kind)
+            if name == scaled:
+                constants.append(numpy_helper.from_array(np.array([1]), "middle"))
+                times = [
+                    helper.make_node("Cast", ["orig_target_sizes"], ["sizes"], to=TensorProto.FLOAT),
+                    helper.make_node("Concat", ["sizes", "sizes"], ["corners"], axis=1),
+                    helper.make_node("Unsqueeze", ["corners", "middle"], ["scale"]),
+                    helper.make_node("Mul", [f"{name}/sum", "scale"], ["sized"]),
+                ]
+            nodes += [
+                helper.make_node("MatMul", ["means", f"{name}/matrix"], [f"{name}/flat"]),
+                helper.make_node("Reshape", [f"{name}/flat", f"{name}/shape"], [f"{name}/shaped"]),
+                helper.make_node("Add", [f"{name}/shaped", f"{name}/answer"], [f"{name}/sum"]),
+                *(times if name == scaled else []),
+                helper.make_node("Cast", ["sized" if name == scaled else f"{name}/sum"], [name], to=to),
+            ]
+            outputs.append(helper.make_tensor_value_info(name, to, [batch, *answer.shape[1:]]))
+        inputs = [helper.make_tensor_value_info(image, kind, [batch, 3, *size])]
+        inputs += [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name, shape in more_inputs]
+        graph = helper.make_graph(nodes, "known", inputs, outputs, constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+        helper.set_model_props(model, metadata or {})
+        path = tmp_path / f"net{next(number)}.onnx"
+        onnx.save(model, path)
+        return str(path)
+
+    return make
+
+
+@pytest.fixture
+def frame():
+    """Makes a picture of one colour."""
+
+    def make(width=640, height=480, rgb=(90, 120, 60), index=0):
+        picture = np.broadcast_to(np.array(rgb, np.uint8), (height, width, 3)).copy()
+        return Frame(Moment("c", index, index / 10), picture)
+
+    return make

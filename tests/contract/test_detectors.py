@@ -1,6 +1,4 @@
-"""What every detector that needs no file must do, whichever it is."""
-
-import inspect
+"""What every detector must do, whichever it is."""
 
 import numpy as np
 import pytest
@@ -9,15 +7,18 @@ from sightline import wiring
 from sightline.model.frame import Frame, Moment
 
 
-def needs_nothing(name):
-    return all(o.default is not inspect.Parameter.empty for o in wiring.options("detector", name).values())
+@pytest.fixture
+def needed(network, tmp_path):
+    """What engines must be given: a network that sees one box per picture, and a file of boxes."""
+    box = np.array([[[0.5, 0.5, 0.4, 0.6]]], np.float32)
+    sees = np.where(np.arange(91) == 1, 4.0, -9.0).astype(np.float32)[None, None]
+    (tmp_path / "det.txt").write_text("".join(f"{k},-1,{9 * k - 40},20,30,60,0.8\n" for k in range(1, 31)))
+    return {"onnx": {"weights": network({"dets": box, "labels": sees})}, "mot_file": {"path": tmp_path / "det.txt"}}
 
 
 @pytest.fixture(params=list(wiring.ENGINES["detector"]))
-def make(request):
-    if not needs_nothing(request.param):
-        pytest.skip(f"{request.param} needs a file")
-    return lambda: wiring.build("detector", request.param, {})
+def make(request, needed):
+    return lambda: wiring.build("detector", request.param, needed.get(request.param, {}))
 
 
 def walk(n=12, size=(180, 240), start=0):

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from sightline.detectors.stature import Stature
 
@@ -66,3 +67,53 @@ def test_no_people_no_lesson():
     stature = Stature()
     stature.learn(np.zeros((0, 4)), np.zeros(0))
     assert not stature.known
+
+
+def boxes_of(foot, height):
+    return np.stack([np.zeros_like(foot), foot - height, height / 3, foot], axis=1)
+
+
+@pytest.mark.parametrize("times_as_far", [1.5, 2.0, 3.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_people_far_away_do_not_silence_people_near(seed, times_as_far):
+    """Near people were once judged by a line through the far ones, as if it were as sure there."""
+    rng, stature = np.random.default_rng(seed), Stature()
+    for _ in range(100):
+        foot = rng.uniform(100, 120, 5)
+        stature.learn(boxes_of(foot, 0.4 * (foot - 20) * np.exp(rng.normal(0, 0.07, 5))), np.ones(5))
+    near = np.array([110 * times_as_far])
+    on_the_line = boxes_of(near, 0.4 * (near - 20))
+    assert stature.oddness(on_the_line)[0] < 2
+    assert stature.oddness(boxes_of(near, 0.3 * (near - 20)))[0] < 2.5
+    for _ in range(40):
+        stature.learn(on_the_line, np.ones(1))
+    np.testing.assert_allclose(stature.expected_px(near), 0.4 * (near - 20), rtol=0.03)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_it_is_surest_where_people_were_seen_and_less_so_with_every_step_away(seed):
+    rng, stature = np.random.default_rng(seed), Stature()
+    for _ in range(60):
+        foot = rng.uniform(150, 200, 5)
+        stature.learn(boxes_of(foot, 0.3 * foot * np.exp(rng.normal(0, 0.05, 5))), np.ones(5))
+    spread = stature.spread(np.linspace(200, 600, 9))
+    assert (np.diff(spread) > 0).all()
+    assert stature.spread(np.array([175.0]))[0] < 0.1
+
+
+def test_more_people_make_it_surer():
+    few, many, foot = taught(40), taught(1500), np.array([200.0, 500])
+    assert (many.spread(foot) < few.spread(foot)).all()
+
+
+def test_the_bent_line_of_a_steep_camera_is_learnt():
+    rng, stature = np.random.default_rng(0), Stature()
+    for _ in range(300):
+        foot = rng.uniform(60, 350, 5)
+        stature.learn(boxes_of(foot, 10 + 0.4 * foot - 4e-4 * foot**2), np.ones(5))
+    foot = np.array([80.0, 200, 330])
+    np.testing.assert_allclose(stature.expected_px(foot), 10 + 0.4 * foot - 4e-4 * foot**2, rtol=0.03)
+
+
+def test_nothing_known_is_infinitely_vague():
+    assert np.isinf(Stature().spread(np.array([100.0]))).all()
