@@ -184,7 +184,7 @@ def test_time_must_rise(make, t_s):
         tracker.update(Moment("door", 7, t_s), found(walkers(0)))
 
 
-@pytest.mark.parametrize("overlap", ["iou", "giou", "buffered"])
+@pytest.mark.parametrize("overlap", ["iou", "giou", "buffered", "doubted"])
 def test_every_kind_of_overlap_follows(make, overlap):
     assert set(followed(make(overlap=overlap), np.arange(30) / 20).number) == {1, 2, 3}
 

@@ -27,6 +27,29 @@ def iou(a_px: Float[np.ndarray, "n 4"], b_px: Float[np.ndarray, "m 4"]) -> Float
     return overlap
 
 
+def iou_widened(
+    a_px: Float[np.ndarray, "n 4"], b_px: Float[np.ndarray, "m 4"], margin_px: Float[np.ndarray, "n 2"]
+) -> Float[np.ndarray, "n m"]:
+    """The same once both boxes of each pair are widened by ``margin_px`` of the row, 0 or more.
+
+    The first number is added left and right, the second above and below.
+    """
+    width, height = 2 * margin_px[:, :1], 2 * margin_px[:, 1:]
+    sides = b_px[:, 2:] - b_px[:, :2]
+    overlap, down = (np.minimum(a_px[:, k + 2, None], b_px[:, k + 2]) for k in (0, 1))
+    overlap -= np.maximum(a_px[:, 0, None], b_px[:, 0])
+    overlap += width
+    down -= np.maximum(a_px[:, 1, None], b_px[:, 1])
+    down += height
+    np.maximum(overlap, 0, out=overlap)
+    overlap *= np.maximum(down, 0, out=down)
+    union = np.multiply(sides[:, 0] + width, sides[:, 1] + height, out=down)
+    union += (a_px[:, 2:] - a_px[:, :2] + 2 * margin_px).prod(axis=1)[:, None]
+    union -= overlap
+    overlap /= np.maximum(union, np.finfo(union.dtype).tiny, out=union)
+    return overlap
+
+
 def clipped(xyxy_px: Boxes, width: int, height: int) -> Boxes:
     """The part of each box that lies in a picture of that size."""
     return np.clip(xyxy_px, 0, np.array([width, height, width, height], xyxy_px.dtype))

@@ -5,18 +5,15 @@ from jaxtyping import Bool, Float, Int
 
 from sightline.estimation import kalman
 from sightline.estimation.assignment import Pairs, assigned
-from sightline.geometry.boxes import giou, grown, iou
 from sightline.model.arrays import Boxes, Labels, Scores
 from sightline.model.detections import Detections
 from sightline.model.frame import Moment
 from sightline.model.tracks import Tracks
+from sightline.trackers.likeness import likeness
 from sightline.trackers.momentum import agreement, replayed
-from sightline.trackers.recipe import Overlap, Recipe, Round
+from sightline.trackers.recipe import Recipe, Round
 from sightline.trackers.sway import common
 from sightline.trackers.table import TENTATIVE, Table
-
-_BUFFER = 1 / 6
-"""Share of its size by which ``buffered`` widens a box on each side."""
 
 _AT_REST = np.eye(3)
 
@@ -92,7 +89,7 @@ class Association:
             if not len(rows) or not len(cols):
                 continue
             if each.against not in overlap:
-                overlap[each.against] = self._overlap(each, xyxy, label)
+                overlap[each.against] = self._alike(each, xyxy, measured, label)
             similarity = overlap[each.against][rows[:, None], cols]
             i, j = self._paired(each, similarity, rows, measured[cols], score[cols])
             owner[cols[j]] = rows[i]
@@ -126,15 +123,15 @@ class Association:
             case "tentative":
                 return table.number == TENTATIVE
 
-    def _overlap(self, each: Round, xyxy: Boxes, label: Labels) -> Float[np.ndarray, "t n"]:
+    def _alike(self, each: Round, xyxy: Boxes, measured: kalman.Measured, label: Labels) -> Float[np.ndarray, "t n"]:
         """How alike every row of the table is to every detection; below any threshold for another class."""
         table = self._table
         ours = kalman.xyxy_from_measured(table.belief[0]) if each.against == "forecast" else table.seen_px
-        likeness = _likeness(self._recipe.overlap, ours, xyxy)
+        alike = likeness(self._recipe.overlap, ours, table.belief, xyxy, measured)
         several = (label != label[0]).any() or (table.label != label[0]).any()
         if several and not self._recipe.across_classes:
-            likeness[table.label[:, None] != label] = -np.inf
-        return likeness
+            alike[table.label[:, None] != label] = -np.inf
+        return alike
 
     def _see(
         self, rows: Int[np.ndarray, " k"], xyxy: Boxes, measured: kalman.Measured, moment: Moment, dt_s: float
@@ -199,19 +196,6 @@ class Association:
         """The next ``n`` numbers."""
         self._n_numbered += n
         return np.arange(self._n_numbered - n + 1, self._n_numbered + 1)
-
-
-def _likeness(
-    overlap: Overlap, a_px: Float[np.ndarray, "n 4"], b_px: Float[np.ndarray, "m 4"]
-) -> Float[np.ndarray, "n m"]:
-    """Every box with every box, by one of the IoU family."""
-    match overlap:
-        case "iou":
-            return iou(a_px, b_px)
-        case "giou":
-            return giou(a_px, b_px)
-        case "buffered":
-            return iou(grown(a_px, _BUFFER), grown(b_px, _BUFFER))
 
 
 def _looked_at(found: Detections, weak: float) -> Int[np.ndarray, " k"]:

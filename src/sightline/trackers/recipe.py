@@ -6,8 +6,9 @@ from typing import Literal
 from sightline.errors import OptionError
 from sightline.estimation.kalman import Motion
 
-Overlap = Literal["iou", "giou", "buffered"]
-"""How alike two boxes are: shared area, the same minus the gap, or shared area of boxes made a third larger."""
+Overlap = Literal["iou", "giou", "buffered", "doubted"]
+"""How alike two boxes are: shared area, the same minus the gap, shared area of boxes made a third larger, or of boxes
+made as much larger as the forecast is in doubt, see ``likeness``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
-from sightline.geometry.boxes import giou, grown, iou
+from sightline.estimation import kalman
+from sightline.geometry.boxes import giou, grown, iou, iou_widened
 from sightline.model.detections import Detections
 from sightline.model.frame import Moment
 from sightline.model.tracks import Tracks
 from sightline.trackers.botsort import BotSort
 from sightline.trackers.bytetrack import ByteTrack
+from sightline.trackers.likeness import likeness
 from sightline.trackers.momentum import agreement
 from sightline.trackers.ocsort import OcSort
 from sightline.trackers.sort import Sort
@@ -119,3 +121,68 @@ def test_giou_tells_how_far_apart():
 
 def test_grown_boxes_keep_their_middle():
     np.testing.assert_allclose(grown(boxes((0, 0)), 0.25), [[-10, -25, 50, 125]])
+
+
+def test_widening_both_boxes_of_a_pair_is_growing_them():
+    rng = np.random.default_rng(1)
+    a, b = (boxes(*rng.uniform(0, 60, (n, 2))) for n in (5, 7))
+    margin = rng.uniform(0, 30, (5, 2))
+    expected = [iou(wide(a[i : i + 1], margin[i]), wide(b, margin[i]))[0] for i in range(5)]
+    np.testing.assert_allclose(iou_widened(a, b, margin), expected, rtol=1e-12)
+    np.testing.assert_allclose(iou_widened(a, b, np.zeros((5, 2))), iou(a, b), rtol=1e-12)
+
+
+def wide(xyxy, margin):
+    return xyxy + np.concatenate([-margin, margin])
+
+
+def doubted(a, b, *, after_s=0.0, looks=40):
+    """How alike ``a``, seen ``looks`` times in quick succession and then not for ``after_s``, is to each of ``b``."""
+    motion, measured = kalman.Motion(), kalman.measured_from_xyxy(a)
+    belief = kalman.begun(measured, motion)
+    for _ in range(looks - 1):
+        belief = kalman.updated(kalman.predicted(belief, 0.02, motion), measured, motion)
+    belief = kalman.predicted(belief, after_s, motion)
+    return likeness("doubted", a, belief, b, kalman.measured_from_xyxy(b))[0]
+
+
+def test_where_a_thing_was_just_seen_there_is_no_doubt():
+    here = boxes((0, 0))
+    np.testing.assert_allclose(doubted(here, here), 1.0)
+    apart = boxes((41, 0))
+    assert doubted(here, apart, after_s=0.02) < 0.05
+
+
+def test_after_one_look_a_thing_may_be_a_width_away_in_the_next_picture():
+    here, there = boxes((0, 0)), boxes((35, 0))
+    assert iou(here, there)[0, 0] < 0.1
+    assert doubted(here, there, after_s=1 / 7, looks=1)[0] > 0.2
+
+
+def test_a_vague_forecast_takes_nothing_from_a_sharp_one():
+    here, near = boxes((0, 0)), boxes((8, 0))
+    assert doubted(here, here, after_s=1.0)[0] < doubted(here, near, after_s=0.05)[0]
+
+
+def test_who_meet_keep_their_own_height():
+    """Two boxes overlap a forecast equally well; one has its height, the other stands elsewhere."""
+    here = boxes((0, 0))
+    beside, lower = boxes((8, 0)), boxes((0, 20))
+    np.testing.assert_allclose(iou(here, beside), iou(here, lower))
+    to_beside, to_lower = doubted(here, np.vstack([beside, lower]), after_s=0.1)
+    assert to_beside > 1.1 * to_lower
+
+
+@pytest.mark.parametrize("fps", [4.0, 7.0, 25.0])
+def test_walkers_are_followed_from_birth_at_any_rate(fps):
+    """Ten people walk at 0.7 heights per second past each other, 1.5 widths from lane to lane."""
+    rng, tracker, seen = np.random.default_rng(3), BotSort(), []
+    start, way = rng.uniform(0, 1200, 10), np.where(np.arange(10) % 2, 70.0, -70.0)
+    for k in range(int(6 * fps)):
+        xyxy = boxes(*np.stack([start + way * k / fps, 60.0 * np.arange(10)], axis=1)) + rng.normal(0, 1.5, (10, 4))
+        found = Detections(xyxy, np.full(10, 0.9), np.zeros(10, np.int64))
+        seen.append(tracker.update(Moment("door", k, k / fps), found))
+    tracks = Tracks.joined("door", seen)
+    for who in range(10):
+        assert len(set(tracks.number[tracks.detection == who])) == 1
+    assert len(tracks) == 10 * int(6 * fps)
