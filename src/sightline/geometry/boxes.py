@@ -15,9 +15,10 @@ def areas(xyxy_px: Boxes) -> Float[np.ndarray, " n"]:
 def iou(a_px: Float[np.ndarray, "n 4"], b_px: Float[np.ndarray, "m 4"]) -> Float[np.ndarray, "n m"]:
     """Intersection over union of every box of ``a_px`` with every box of ``b_px``; 0 where both are empty."""
     # One axis after the other, in place: for 500 by 500 boxes this is memory traffic and little else.
-    overlap, down = (np.minimum(a_px[:, k + 2, None], b_px[:, k + 2]) for k in (0, 1))
-    overlap -= np.maximum(a_px[:, 0, None], b_px[:, 0])
-    down -= np.maximum(a_px[:, 1, None], b_px[:, 1])
+    a, b = a_px.T[:, :, None], np.ascontiguousarray(b_px.T)
+    overlap, down = (np.minimum(a[k + 2], b[k + 2]) for k in (0, 1))
+    overlap -= np.maximum(a[0], b[0])
+    down -= np.maximum(a[1], b[1])
     np.maximum(overlap, 0, out=overlap)
     overlap *= np.maximum(down, 0, out=down)
     union = np.add(areas(a_px)[:, None], areas(b_px), out=down)
@@ -34,19 +35,22 @@ def iou_widened(
 
     The first number is added left and right, the second above and below.
     """
-    width, height = 2 * margin_px[:, :1], 2 * margin_px[:, 1:]
-    sides = b_px[:, 2:] - b_px[:, :2]
-    overlap, down = (np.minimum(a_px[:, k + 2, None], b_px[:, k + 2]) for k in (0, 1))
-    overlap -= np.maximum(a_px[:, 0, None], b_px[:, 0])
-    overlap += width
-    down -= np.maximum(a_px[:, 1, None], b_px[:, 1])
-    down += height
+    a, b, more = a_px.T[:, :, None], np.ascontiguousarray(b_px.T), 2 * margin_px.T[:, :, None]
+    overlap, down = (np.minimum(a[k + 2], b[k + 2]) for k in (0, 1))
+    overlap -= np.maximum(a[0], b[0])
+    overlap += more[0]
+    down -= np.maximum(a[1], b[1])
+    down += more[1]
     np.maximum(overlap, 0, out=overlap)
     overlap *= np.maximum(down, 0, out=down)
-    union = np.multiply(sides[:, 0] + width, sides[:, 1] + height, out=down)
-    union += (a_px[:, 2:] - a_px[:, :2] + 2 * margin_px).prod(axis=1)[:, None]
+    (wider, higher), (width, height) = more, b[2:] - b[:2]
+    own = (a[2] - a[0] + wider) * (a[3] - a[1] + higher) + wider * higher
+    # (width + wider) * (height + higher) of every pair, multiplied out, is one product of matrices.
+    union = np.concatenate([own, higher, wider], axis=1) @ np.stack([np.ones_like(width), width, height])
+    union += width * height
     union -= overlap
-    overlap /= np.maximum(union, np.finfo(union.dtype).tiny, out=union)
+    np.maximum(union, np.finfo(union.dtype).tiny, out=union)
+    overlap /= union
     return overlap
 
 

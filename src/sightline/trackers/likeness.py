@@ -42,29 +42,26 @@ def _doubted(
     """IoU of boxes widened by the doubt about their place, less the vaguer the forecast and the greater the surprise.
 
     Doubt is by what the forecast's variance exceeds that of one look: little where a thing was seen a moment ago,
-    as far as it may have gone right after birth, at low frame rates and after a gap. The root of the box's share of
-    the widened box, and the surprise, are what ``d^2 + log |S|`` is to a Gaussian: a vague forecast takes nothing
-    from a sharp one, and of two who meet each keeps the box of his own size, height and way. Surprise has a long
-    tail (Student's t), since boxes of the half hidden are far off.
+    as far as it may have gone right after birth, at low frame rates and after a gap. Then
+
+        IoU / (V^2 (1 + d^2 / 4))^(1/4)
+
+    with V the area of the widened box in areas of the box and d the distance in standard deviations of all four
+    numbers. That is what ``d^2 + log |S|`` is to a Gaussian: a vague forecast takes nothing from a sharp one, and of
+    two who meet each keeps the box of his own size, height and way. The distance has a long tail (Student's t),
+    since boxes of the half hidden are far off.
     """
     at, variance = belief[0], belief[2]
-    look = (_LOOK * np.maximum(at[:, 3:], 1.0)) ** 2
-    margin = _REACH * np.sqrt(np.maximum(variance[:, :2] - look, 0))
     size = np.maximum(at[:, 2:], 1.0)
-    vague = np.sqrt((size / (size + 2 * margin)).prod(axis=1))
+    look = (_LOOK * size[:, 1:]) ** 2
+    margin = _REACH * np.sqrt(np.maximum(variance[:, :2] - look, 0))
+    larger = (size + 2 * margin) / size
+    vague = (larger[:, :1] * larger[:, 1:]) ** 2
+    # d^2 multiplied out is one product of matrices; from the first place on, lest large numbers cancel.
+    weight = vague / (_TAIL * (variance + look))
+    away, found_away = at - at[0], measured - at[0]
+    worse = np.concatenate([weight, -2 * weight * away], axis=1) @ np.concatenate([found_away**2, found_away], axis=1).T
+    worse += vague + np.einsum("nk,nk->n", weight, away**2)[:, None]
     alike = iou_widened(boxes, found, margin)
-    alike /= np.sqrt(np.sqrt(1 + _surprise(at, variance + look, measured) / _TAIL))
-    alike *= vague[:, None]
+    alike /= np.sqrt(np.sqrt(np.maximum(worse, 1.0, out=worse), out=worse), out=worse)
     return alike
-
-
-def _surprise(
-    at: Float[np.ndarray, "n 4"], variance: Float[np.ndarray, "n 4"], measured: Float[np.ndarray, "m 4"]
-) -> Float[np.ndarray, "n m"]:
-    """Squared distance in standard deviations of all four numbers; the square is multiplied out, for one product."""
-    middle = at.mean(axis=0)
-    at, measured = at - middle, measured - middle
-    weight = 1 / variance
-    squared = np.concatenate([weight, -2 * weight * at], axis=1) @ np.concatenate([measured**2, measured], axis=1).T
-    squared += (weight * at**2).sum(axis=1)[:, None]
-    return np.maximum(squared, 0, out=squared)
