@@ -5,7 +5,7 @@ from typing import Final, final
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 from sightline.detectors.foreground import Foreground, Look, Map, Mask, carried, cover
 from sightline.detectors.stature import Stature
@@ -22,18 +22,24 @@ _PERSON: Final = np.array([34, 96])
 _TYPICAL: Final = 0.105
 """Height of the smallest people expected, relative to the picture's, where nobody says."""
 _MOST_UPSCALE: Final = 4.0
-_SMALLEST: Final = 0.85
-"""People this much shorter than expected at their place are still found."""
+_SHORTEST: Final = 2.3
+"""People shorter than expected at their place by so many spreads are still found."""
 _LEAST_MARGIN: Final = -0.4
 """Windows below this are people in less than a fifth of the cases, even where all else fits."""
 _COVER: Final = 0.2
 """Share of a person's box that moves, or did lately; people fill more than half of theirs."""
+_REACH: Final = (0.2, 0.3)
+"""Room sideways and upwards about what changed, in heights of the smallest people; nearer things are one piece."""
 _SPECKLE: Final = 0.1
 """A place is not searched when less than this share of it moves."""
 _ODD: Final = 0.07
 """Margin lost by a person of unusual height, times the square of the spreads."""
 _ERROR: Final = 0.07
 """Relative error of the height of a window: the pyramid's steps are of 10 %, and people bend."""
+_CLEAR: Final = 0.4
+"""Margin of windows that are people in half of the cases, where nobody knows how tall people are."""
+_VAGUE: Final = 0.66
+"""Knowing the height of people no better than by this share does not help to tell who is one."""
 _SURE: Final = 0.95
 """People more certain than this teach how tall people are, and are looked for again where they were."""
 _SAME: Final = 0.5
@@ -98,7 +104,8 @@ class PeopleHog:
         real = cover(changed, xyxy_px * look.small_per_px) > _COVER
         xyxy_px, margin = xyxy_px[real], margin[real]
         margin = margin - _ODD * self._stature.oddness(xyxy_px) ** 2
-        found = _merged(xyxy_px, margin, _certainty(margin, in_context=self._stature.known), self._overlap)
+        certainty = _certainty(margin, self._stature.spread(xyxy_px[:, 3]))
+        found = _merged(xyxy_px, margin, certainty, self._overlap)
         sure = found.rows(found.score > _SURE)
         self._stature.learn(sure.xyxy_px, sure.score)
         self._remember(sure.xyxy_px * look.small_per_px, frame.moment.t_s)
@@ -130,7 +137,7 @@ class PeopleHog:
         person_px = self._person_px or _TYPICAL * rgb.shape[0]
         for low_px, high_px in _pieces(changed, person_px * small_per_px, small_per_px):
             upscale = self._upscale(float(low_px[1]), person_px)
-            around = np.ceil(_WINDOW / upscale / 8).astype(int)
+            around = _around(high_px - low_px, upscale, person_px)
             cut = _cut(rgb, low_px - around, np.minimum(high_px, rgb.shape[1::-1]) + around)
             piece = cv2.resize(cut, None, fx=upscale, fy=upscale)
             if (piece.shape[1::-1] < _WINDOW).any():
@@ -148,19 +155,30 @@ class PeopleHog:
     def _upscale(self, top_px: float, person_px: float) -> float:
         """Enlargement at which the smallest people with their heads near ``top_px`` are as tall as the SVM's."""
         if self._stature.known:
-            expected_px = self._stature.expected_px(np.array([top_px + person_px]))
-            person_px = max(person_px, _SMALLEST * float(expected_px[0]))
+            foot = np.array([top_px + person_px])
+            least_px = self._stature.expected_px(foot) * np.exp(-_SHORTEST * self._stature.spread(foot))
+            person_px = max(person_px, float(least_px[0]))
         return min(_PERSON[1] / person_px, _MOST_UPSCALE)
 
 
 def _pieces(changed: Mask, person_small: float, small_per_px: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Corners of rectangles of the picture around what changed, with room for a person about it."""
-    reach = np.ones((2 * round(0.3 * person_small) + 1, 2 * round(0.2 * person_small) + 1), np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(changed, reach))
+    across, up = (2 * round(reach * person_small) + 1 for reach in _REACH)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(changed, np.ones((up, across), np.uint8)))
     share = np.bincount(labels.ravel(), changed.ravel(), len(stats)) / np.maximum(stats[:, cv2.CC_STAT_AREA], 1)
     for left, top, across, down, _ in stats[1:][share[1:] > _SPECKLE]:
         low, high = np.array([left, top]), np.array([left + across, top + down])
         yield np.floor(low / small_per_px).astype(int), np.ceil(high / small_per_px).astype(int)
+
+
+def _around(sides_px: Int[np.ndarray, " 2"], upscale: float, person_px: float) -> Int[np.ndarray, " 2"]:
+    """Room to leave on either side of a piece, so that a window fits round someone as tall as it.
+
+    Heads and feet often do not differ from the background, so half the room given to the piece counts as person.
+    """
+    tall_px = sides_px[1] - _REACH[1] * person_px
+    window_px = _WINDOW * max(tall_px / _PERSON[1], 1 / upscale)
+    return np.ceil(np.maximum(_WINDOW / upscale / 8, (window_px - sides_px) / 2)).astype(int)
 
 
 def _cut(rgb: Image, low: np.ndarray, high: np.ndarray) -> UInt8[np.ndarray, "across down 3"]:
@@ -185,9 +203,11 @@ def _merged(xyxy_px: Boxes, margin: Scores, score: Scores, overlap: float) -> De
     return Detections(mean_px, score[kept], np.zeros(len(kept), np.int64), ("person",))
 
 
-def _certainty(margin: Scores, *, in_context: bool) -> Float[np.ndarray, " n"]:
+def _certainty(margin: Scores, spread: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """Share of right boxes among those of that margin: fitted by eye to one clip, steeper than most.
 
-    Without knowing how tall people look, the same margin means less.
+    The better the height of people is known at a place, the more it says that a box has that height: as much as the
+    likelihood of that height exceeds that of any height.
     """
-    return 1 / (1 + np.exp(-5 * (margin + (0.05 if in_context else -0.4))))
+    for_it = np.log(np.maximum(_VAGUE / spread, 1.0))
+    return 1 / (1 + np.exp(-5 * (margin - _CLEAR) - for_it))
