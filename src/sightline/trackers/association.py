@@ -140,10 +140,10 @@ class Association:
         if not len(rows):
             return
         table, recipe, t_s = self._table, self._recipe, moment.t_s
-        before = table.belief[:, rows]
+        before = table.belief.take(rows, axis=1)
         belief = kalman.updated(before, measured, recipe.motion)
         if recipe.follows_camera and moment.px_from_before is None and len(rows) < len(table):
-            self._carry_along(rows, before, belief, measured)
+            self._carry_along(before, belief, measured)
         if recipe.replays:
             self._replay(rows, belief, measured, t_s, dt_s)
             table.belief_seen[:, rows] = belief
@@ -155,14 +155,13 @@ class Association:
         new = rows[(table.number[rows] == TENTATIVE) & (table.hits[rows] >= recipe.confirm_hits)]
         table.number[new] = self._numbers(len(new))
 
-    def _carry_along(
-        self, rows: Int[np.ndarray, " k"], before: kalman.Belief, after: kalman.Belief, measured: kalman.Measured
-    ) -> None:
-        """Lets the rows not seen share what surprised all that were: nobody looked, but the camera has moved."""
-        unseen = np.ones(len(self._table), np.bool_)
-        unseen[rows] = False
+    def _carry_along(self, before: kalman.Belief, after: kalman.Belief, measured: kalman.Measured) -> None:
+        """Lets the rows not seen share what surprised all that were: nobody looked, but the camera has moved.
+
+        The rows seen are moved along, too; the caller overwrites them.
+        """
         surprise = np.concatenate([measured[:, :2] - before[0, :, :2], (after[1] - before[1])[:, :2]], axis=1)
-        self._table.belief[:2, unseen, :2] += common(surprise).reshape(2, 1, 2)
+        self._table.belief[:2, :, :2] += common(surprise).reshape(2, 1, 2)
 
     def _replay(
         self, rows: Int[np.ndarray, " k"], belief: kalman.Belief, measured: kalman.Measured, t_s: float, dt_s: float
