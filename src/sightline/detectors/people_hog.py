@@ -137,7 +137,7 @@ class PeopleHog:
         person_px = self._person_px or _TYPICAL * rgb.shape[0]
         for low_px, high_px in _pieces(changed, person_px * small_per_px, small_per_px):
             upscale = self._upscale(float(low_px[1]), person_px)
-            around = _around(high_px - low_px, upscale, person_px)
+            around = _around(high_px - low_px, upscale)
             cut = _cut(rgb, low_px - around, np.minimum(high_px, rgb.shape[1::-1]) + around)
             piece = cv2.resize(cut, None, fx=upscale, fy=upscale)
             if (piece.shape[1::-1] < _WINDOW).any():
@@ -171,13 +171,9 @@ def _pieces(changed: Mask, person_small: float, small_per_px: float) -> Iterator
         yield np.floor(low / small_per_px).astype(int), np.ceil(high / small_per_px).astype(int)
 
 
-def _around(sides_px: Int[np.ndarray, " 2"], upscale: float, person_px: float) -> Int[np.ndarray, " 2"]:
-    """Room to leave on either side of a piece, so that a window fits round someone as tall as it.
-
-    Heads and feet often do not differ from the background, so half the room given to the piece counts as person.
-    """
-    tall_px = sides_px[1] - _REACH[1] * person_px
-    window_px = _WINDOW * max(tall_px / _PERSON[1], 1 / upscale)
+def _around(sides_px: Int[np.ndarray, " 2"], upscale: float) -> Int[np.ndarray, " 2"]:
+    """Room to leave on either side of a piece, so that a window fits round someone as tall as it."""
+    window_px = _WINDOW * max(sides_px[1] / _PERSON[1], 1 / upscale)
     return np.ceil(np.maximum(_WINDOW / upscale / 8, (window_px - sides_px) / 2)).astype(int)
 
 
