@@ -121,6 +121,18 @@ def test_two_half_steps_are_one_step(path):
     np.testing.assert_allclose(halves, kalman.predicted(belief, 0.4, still), rtol=1e-12)
 
 
+@pytest.mark.parametrize("swerve", [0.7, np.array([0.4, 0.2, 0.1, 0.3])])
+def test_one_step_for_all_is_the_same_step(path, swerve):
+    t_s, z = path
+    motion = kalman.Motion(swerve=swerve)
+    belief = kalman.begun(z[:, 0], motion)
+    for k in range(1, len(t_s)):
+        dt_s = t_s[k] - t_s[k - 1]
+        one = kalman.predicted(belief, dt_s, motion)
+        np.testing.assert_allclose(kalman.stepped(belief, dt_s, motion), one, rtol=1e-12)
+        belief = kalman.updated(one, z[:, k], motion)
+
+
 @pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
 def test_a_picture_twice_as_large_gives_beliefs_twice_as_large(path, size):
     t_s, z = path

@@ -9,6 +9,7 @@ filter eqn. 5.2.3, white-noise acceleration in continuous time eqn. 6.2.2-4, smo
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -76,6 +77,26 @@ def predicted(belief: Belief, dt_s: float | Float[np.ndarray, "n 1"], motion: Mo
     later[3] = cov + dt_s * speed_var + grown * (swerve * (dt_s**2 / 2))
     later[4] = speed_var + grown * (swerve * dt_s)
     return later
+
+
+def stepped(belief: Belief, dt_s: float, motion: Motion) -> Belief:
+    """The same as ``predicted`` where the step is one for all: one product of matrices, for use in every picture."""
+    transition, noise = _step(dt_s, motion)
+    later = (transition @ belief.reshape(5, -1)).reshape(belief.shape)
+    later[2:] += noise * np.maximum(belief[0, :, 3:], 1.0) ** 2
+    return later
+
+
+@lru_cache(maxsize=128)
+def _step(dt_s: float, motion: Motion) -> tuple[Float[np.ndarray, "5 5"], Float[np.ndarray, "3 1 4"]]:
+    """What takes a belief ``dt_s`` further, and what that adds to its variances for each squared height."""
+    transition = np.eye(5)
+    transition[0, 1] = transition[3, 4] = dt_s
+    transition[2, 3:] = 2 * dt_s, dt_s**2
+    swerve, wander = np.broadcast_to(motion.swerve, 4) ** 2, np.broadcast_to(motion.wander, 4) ** 2
+    return transition, np.stack([wander * dt_s + swerve * (dt_s**3 / 3), swerve * (dt_s**2 / 2), swerve * dt_s])[
+        :, None
+    ]
 
 
 def updated(belief: Belief, measured: Measured, motion: Motion) -> Belief:

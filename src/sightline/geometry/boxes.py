@@ -35,19 +35,16 @@ def iou_widened(
 
     The first number is added left and right, the second above and below.
     """
-    a, b, more = a_px.T[:, :, None], np.ascontiguousarray(b_px.T), 2 * margin_px.T[:, :, None]
-    overlap, down = (np.minimum(a[k + 2], b[k + 2]) for k in (0, 1))
-    overlap -= np.maximum(a[0], b[0])
-    overlap += more[0]
-    down -= np.maximum(a[1], b[1])
-    down += more[1]
-    np.maximum(overlap, 0, out=overlap)
-    overlap *= np.maximum(down, 0, out=down)
-    (wider, higher), (width, height) = more, b[2:] - b[:2]
-    own = (a[2] - a[0] + wider) * (a[3] - a[1] + higher) + wider * higher
-    # (width + wider) * (height + higher) of every pair, multiplied out, is one product of matrices.
-    union = np.concatenate([own, higher, wider], axis=1) @ np.stack([np.ones_like(width), width, height])
-    union += width * height
+    a, b, more = a_px.T[:, :, None], np.ascontiguousarray(b_px.T)[:, None], 2 * margin_px.T[:, :, None]
+    sides = np.minimum(a[2:], b[2:])
+    sides -= np.maximum(a[:2], b[:2])
+    sides += more
+    np.maximum(sides, 0, out=sides)
+    overlap = sides[0] * sides[1]
+    wide = np.add(b[2:] - b[:2], more, out=sides)
+    union = wide[0] * wide[1]
+    own = a[2:] - a[:2] + more
+    union += own[0] * own[1]
     union -= overlap
     np.maximum(union, np.finfo(union.dtype).tiny, out=union)
     overlap /= union

@@ -68,7 +68,7 @@ class Association:
         table = self._table
         if not len(table):
             return
-        table.belief = kalman.predicted(table.belief, dt_s, self._recipe.motion)
+        table.belief = kalman.stepped(table.belief, dt_s, self._recipe.motion)
         px_from_before = moment.px_from_before if self._recipe.follows_camera else None
         if px_from_before is not None and not np.array_equal(px_from_before, _AT_REST):
             table.belief = kalman.moved(table.belief, px_from_before)
