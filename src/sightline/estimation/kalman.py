@@ -101,18 +101,13 @@ def _step(dt_s: float, motion: Motion) -> tuple[Float[np.ndarray, "5 5"], Float[
 
 def updated(belief: Belief, measured: Measured, motion: Motion) -> Belief:
     """The belief after a look at every box."""
-    at, speed, var, cov, speed_var = belief
     noise = motion.seen**2 * measured[:, 3:] ** 2
-    surprise = measured - at
-    spread = var + noise
-    gain = var / spread
-    speed_gain = cov / spread
+    gains = belief[2:4] / (belief[2] + noise)  # of the position and of the speed
     after = np.empty_like(belief)
-    after[0] = at + gain * surprise
-    after[1] = speed + speed_gain * surprise
-    after[2] = gain * noise
-    after[3] = speed_gain * noise
-    after[4] = speed_var - speed_gain * cov
+    np.multiply(gains, measured - belief[0], out=after[:2])
+    after[:2] += belief[:2]
+    np.multiply(gains, noise, out=after[2:4])
+    np.subtract(belief[4], gains[1] * belief[3], out=after[4])
     return after
 
 

@@ -84,9 +84,11 @@ class Association:
         strong = score >= self._recipe.strong
         overlap = {}
         for each in self._recipe.rounds:
-            rows = (free & self._eligible(each)).nonzero()[0]
             cols = ((owner < 0) & (strong if each.detections == "strong" else ~strong)).nonzero()[0]
-            if not len(rows) or not len(cols):
+            if not len(cols):
+                continue
+            rows = (free & self._eligible(each)).nonzero()[0]
+            if not len(rows):
                 continue
             if each.against not in overlap:
                 overlap[each.against] = self._alike(each, xyxy, measured, label)
@@ -160,7 +162,9 @@ class Association:
 
         The rows seen are moved along, too; the caller overwrites them.
         """
-        surprise = np.concatenate([measured[:, :2] - before[0, :, :2], (after[1] - before[1])[:, :2]], axis=1)
+        surprise = np.empty((len(measured), 4))
+        surprise[:, :2] = measured[:, :2] - before[0, :, :2]
+        surprise[:, 2:] = after[1, :, :2] - before[1, :, :2]
         self._table.belief[:2, :, :2] += common(surprise).reshape(2, 1, 2)
 
     def _replay(
