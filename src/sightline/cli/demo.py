@@ -14,9 +14,9 @@ def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path("sightline-demo"),
     seed: Annotated[int, typer.Option(help="Another number, another day on the site.")] = 0,
     seconds: Annotated[float, typer.Option(help="Length of each camera's film.")] = 16.0,
-    people: Annotated[int, typer.Option(help="People who come and go.")] = 8,
+    people: Annotated[int, typer.Option(help="People who come and go.")] = 12,
     cameras: Annotated[int, typer.Option(help="Fixed cameras, up to 6; 1 and 2 see the same square.")] = 4,
-    detector: Annotated[str, typer.Option(help="Engine that finds things: motion or people_hog.")] = "motion",
+    detector: Annotated[str, typer.Option(help="Engine that finds people, or whatever moves (motion).")] = "people_hog",
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ) -> None:
     """Simulate a site, track every camera, measure it against the truth, write a report.

@@ -36,7 +36,7 @@ class DemoJob:
     """Where everything goes."""
     plan: simulation.Plan
     """What to simulate."""
-    detector: str = "motion"
+    detector: str = "people_hog"
     """Name of a detector."""
     tracker: str = "botsort"
     """Name of a tracker."""
@@ -152,7 +152,10 @@ def _page(job: DemoJob, site: simulation.Simulation, cameras: list[CameraOutcome
             ("tracker", f"{job.tracker}, linked and filled afterwards"),
             ("seed", str(plan.seed)),
             ("pictures", f"{plan.size[0]}x{plan.size[1]} at {plan.fps:g} per second"),
-            ("truth", f"all of whom at least {CLEAR:.0%} shows; finding what is hidden is neither right nor wrong"),
+            (
+                "truth",
+                f"whom the detector knows and of whom {CLEAR:.0%} shows; finding others is neither right nor wrong",
+            ),
         ),
         command=f"sightline demo --seed {plan.seed}",
     )
