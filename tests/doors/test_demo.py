@@ -13,7 +13,7 @@ import pytest
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
-    words = ["demo", "-o", "out", "--seconds", "4", "--cameras", "2", "--people", "6", "--json"]
+    words = ["demo", "-o", "out", "--seconds", "4", "--cameras", "2", "--people", "6", "--detector", "motion", "--json"]
     command = [sys.executable, "-m", "sightline", *words]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
