@@ -19,24 +19,24 @@ import os
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 os.environ.update(dict.fromkeys(THREADS, "1"))
 
-import argparse  # noqa: E402  threads are counted when numpy is imported
-import configparser  # noqa: E402
-import json  # noqa: E402
-import subprocess  # noqa: E402
-import tempfile  # noqa: E402
-import time  # noqa: E402
-from pathlib import Path  # noqa: E402
+import argparse
+import configparser
+import json
+import subprocess
+import tempfile
+import time
+from pathlib import Path
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-from sightline.evaluation import combined, evaluate, mot_challenge  # noqa: E402
-from sightline.formats.mot import Mot  # noqa: E402
-from sightline.geometry.boxes import xyxy_from_xywh  # noqa: E402
-from sightline.model.detections import Detections  # noqa: E402
-from sightline.model.frame import Moment  # noqa: E402
-from sightline.model.tracks import Tracks  # noqa: E402
-from sightline.trackers.offline import refined  # noqa: E402
-from sightline.wiring import ENGINES, build  # noqa: E402
+from sightline.evaluation import combined, evaluate, mot_challenge
+from sightline.formats.mot import Mot
+from sightline.geometry.boxes import xyxy_from_xywh
+from sightline.model.detections import Detections
+from sightline.model.frame import Moment
+from sightline.model.tracks import Tracks
+from sightline.trackers.offline import refined
+from sightline.wiring import ENGINES, build
 
 ROOT = Path(__file__).parents[1]
 MOT17 = Path(os.environ.get("SIGHTLINE_SHARED", ROOT.parent / "shared")) / "data" / "tracking" / "MOT17"

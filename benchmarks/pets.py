@@ -22,26 +22,26 @@ import os
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 os.environ.update(dict.fromkeys(THREADS, "1"))
 
-import argparse  # noqa: E402  threads are counted when numpy is imported
-import json  # noqa: E402
-import subprocess  # noqa: E402
-import tempfile  # noqa: E402
-import time  # noqa: E402
-from dataclasses import replace  # noqa: E402
-from pathlib import Path  # noqa: E402
-from xml.etree import ElementTree as ET  # noqa: E402
+import argparse
+import json
+import subprocess
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
-from scipy.optimize import linear_sum_assignment  # noqa: E402
+import cv2
+import numpy as np
+from scipy.optimize import linear_sum_assignment
 
-from sightline.evaluation import evaluate  # noqa: E402
-from sightline.formats.mot import Mot  # noqa: E402
-from sightline.geometry.boxes import clipped, iou  # noqa: E402
-from sightline.model.tracks import Tracks  # noqa: E402
-from sightline.sources.video import Video  # noqa: E402
-from sightline.trackers.offline import refined  # noqa: E402
-from sightline.wiring import ENGINES, build  # noqa: E402
+from sightline.evaluation import evaluate
+from sightline.formats.mot import Mot
+from sightline.geometry.boxes import clipped, iou
+from sightline.model.tracks import Tracks
+from sightline.sources.video import Video
+from sightline.trackers.offline import refined
+from sightline.wiring import ENGINES, build
 
 ROOT = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("SIGHTLINE_SHARED", ROOT.parent / "shared"))
