@@ -7,11 +7,17 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from hypothesis import settings
 from onnx import TensorProto, helper, numpy_helper
 
 from sightline.model.frame import Frame, Moment
 
 SHARED = Path(os.environ.get("SIGHTLINE_SHARED", Path(__file__).parents[2] / "shared"))
+
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("search")
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+# A landing must not hang on luck: the same examples every time, unless somebody goes looking for new ones.
 
 
 def pytest_collection_modifyitems(items):
