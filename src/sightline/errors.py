@@ -7,6 +7,9 @@ SightlineError
   OptionError(ValueError)     an engine does not take that option, or not that value
   WeightsError(OSError)       weights are absent, damaged, or not what they should be
   EngineError(RuntimeError)   an engine failed on valid input
+  StoreError(OSError)         a store cannot keep or give something
+    AbsentError(FileNotFoundError)  a store has nothing under that key
+  RefusedError(PermissionError)  an address or a file is not allowed
 
 Messages are one line, name the file or field, and say what to do next.
 """
@@ -44,3 +47,15 @@ class WeightsError(SightlineError, OSError):
 
 class EngineError(SightlineError, RuntimeError):
     """An engine failed on valid input."""
+
+
+class StoreError(SightlineError, OSError):
+    """A store cannot keep or give something."""
+
+
+class AbsentError(StoreError, FileNotFoundError):
+    """A store has nothing under that key."""
+
+
+class RefusedError(SightlineError, PermissionError):
+    """An address or a file is not allowed."""
