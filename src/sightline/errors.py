@@ -10,6 +10,8 @@ SightlineError
   StoreError(OSError)         a store cannot keep or give something
     AbsentError(FileNotFoundError)  a store has nothing under that key
   RefusedError(PermissionError)  an address or a file is not allowed
+  UnknownError(LookupError)   nothing of that name or number is kept
+  ConflictError(RuntimeError)  it cannot be done in the state that the thing is in
 
 Messages are one line, name the file or field, and say what to do next.
 """
@@ -59,3 +61,11 @@ class AbsentError(StoreError, FileNotFoundError):
 
 class RefusedError(SightlineError, PermissionError):
     """An address or a file is not allowed."""
+
+
+class UnknownError(SightlineError, LookupError):
+    """Nothing of that name or number is kept."""
+
+
+class ConflictError(SightlineError, RuntimeError):
+    """It cannot be done in the state that the thing is in."""

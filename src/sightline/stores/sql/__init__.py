@@ -1,0 +1,1 @@
+"""Rows: jobs, cameras, kept files, users and keys, in SQLite or PostgreSQL."""

@@ -1,0 +1,72 @@
+"""What is known of kept files. Their bytes are in ``stores.artifacts``, once for each content."""
+
+import time
+from dataclasses import asdict
+from typing import final
+
+from sqlalchemy import Engine, and_, or_, select
+
+from sightline.errors import UnknownError
+from sightline.model.artifact import Artifact
+from sightline.stores.sql.database import row_of
+from sightline.stores.sql.tables import ARTIFACTS
+
+
+@final
+class ArtifactRecords:
+    """Names, owners and origins of kept files."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, artifact: Artifact) -> Artifact:
+        """Notes a kept file; as it is noted. One noted before under the same id is left as it is."""
+        row = asdict(artifact) | {"created_utc_s": artifact.created_utc_s or time.time()}
+        with self._engine.begin() as connection:
+            found = connection.execute(select(ARTIFACTS).where(ARTIFACTS.c.id == artifact.id)).mappings().first()
+            if found is not None:
+                return row_of(Artifact, found)
+            connection.execute(ARTIFACTS.insert().values(row))
+        return row_of(Artifact, row)
+
+    def get(self, artifact_id: str) -> Artifact:
+        """The kept file.
+
+        Raises:
+            UnknownError: there is none.
+        """
+        with self._engine.connect() as connection:
+            row = connection.execute(select(ARTIFACTS).where(ARTIFACTS.c.id == artifact_id)).mappings().first()
+        if row is None:
+            raise UnknownError(f"no artifact {artifact_id!r}")
+        return row_of(Artifact, row)
+
+    def page(
+        self, *, limit: int = 50, before: Artifact | None = None, job_id: str | None = None, owner: str | None = None
+    ) -> list[Artifact]:
+        """Kept files, newest first, from behind ``before`` on; of this job, this owner, where given."""
+        wanted = select(ARTIFACTS).order_by(ARTIFACTS.c.created_utc_s.desc(), ARTIFACTS.c.id.desc()).limit(limit)
+        if before is not None:
+            same = and_(ARTIFACTS.c.created_utc_s == before.created_utc_s, ARTIFACTS.c.id < before.id)
+            wanted = wanted.where(or_(ARTIFACTS.c.created_utc_s < before.created_utc_s, same))
+        if job_id is not None:
+            wanted = wanted.where(ARTIFACTS.c.job_id == job_id)
+        if owner is not None:
+            wanted = wanted.where(ARTIFACTS.c.owner == owner)
+        with self._engine.connect() as connection:
+            return [row_of(Artifact, row) for row in connection.execute(wanted).mappings()]
+
+    def delete(self, artifact_id: str) -> None:
+        """Forgets a kept file; its bytes go when nobody refers to them any more.
+
+        Raises:
+            UnknownError: there is none.
+        """
+        with self._engine.begin() as connection:
+            if not connection.execute(ARTIFACTS.delete().where(ARTIFACTS.c.id == artifact_id)).rowcount:
+                raise UnknownError(f"no artifact {artifact_id!r}")
+
+    def is_used(self, key: str) -> bool:
+        """Whether any kept file has this content."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(ARTIFACTS.c.id).where(ARTIFACTS.c.key == key).limit(1)).first() is not None

@@ -1,0 +1,148 @@
+"""Jobs, kept."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any, final
+
+from sqlalchemy import Engine, and_, func, or_, select, update
+
+from sightline.errors import ConflictError, UnknownError
+from sightline.model.job import OPEN, Job, JobState, sources_of
+from sightline.stores.sql.database import row_of
+from sightline.stores.sql.tables import JOBS
+
+
+@final
+class Jobs:
+    """The one truth about every job."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, job: Job) -> Job:
+        """Keeps a new job; as it is kept."""
+        now = time.time()
+        row = asdict(job) | {"created_utc_s": now, "updated_utc_s": now}
+        with self._engine.begin() as connection:
+            connection.execute(JOBS.insert().values(row))
+        return row_of(Job, row)
+
+    def get(self, job_id: str) -> Job:
+        """The job.
+
+        Raises:
+            UnknownError: there is none.
+        """
+        with self._engine.connect() as connection:
+            row = connection.execute(select(JOBS).where(JOBS.c.id == job_id)).mappings().first()
+        if row is None:
+            raise UnknownError(f"no job {job_id!r}")
+        return row_of(Job, row)
+
+    def page(
+        self,
+        *,
+        limit: int = 50,
+        before: Job | None = None,
+        states: Iterable[JobState] = (),
+        kind: str | None = None,
+        owner: str | None = None,
+    ) -> list[Job]:
+        """Jobs, newest first, from behind ``before`` on; of these states, this kind, this owner, where given."""
+        wanted = select(JOBS).order_by(JOBS.c.created_utc_s.desc(), JOBS.c.id.desc()).limit(limit)
+        if before is not None:
+            same = and_(JOBS.c.created_utc_s == before.created_utc_s, JOBS.c.id < before.id)
+            wanted = wanted.where(or_(JOBS.c.created_utc_s < before.created_utc_s, same))
+        if chosen := list(states):
+            wanted = wanted.where(JOBS.c.state.in_(chosen))
+        if kind is not None:
+            wanted = wanted.where(JOBS.c.kind == kind)
+        if owner is not None:
+            wanted = wanted.where(JOBS.c.owner == owner)
+        return self._rows(wanted)
+
+    def changed_since(self, utc_s: float, *, limit: int = 500) -> list[Job]:
+        """Those that changed at or after a moment, oldest change first."""
+        return self._rows(select(JOBS).where(JOBS.c.updated_utc_s >= utc_s).order_by(JOBS.c.updated_utc_s).limit(limit))
+
+    def waiting(self, *, since_s: float) -> list[Job]:
+        """Those that have been queued for longer than so many seconds."""
+        return self._rows(
+            select(JOBS).where(JOBS.c.state == JobState.QUEUED, JOBS.c.updated_utc_s < time.time() - since_s)
+        )
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many there are of each (kind, state)."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(JOBS.c.kind, JOBS.c.state, func.count()).group_by(JOBS.c.kind, JOBS.c.state)
+            ).all()
+        return {(kind, state): n for kind, state, n in rows}
+
+    def move(self, job_id: str, to: JobState, **changes: Any) -> Job:
+        """Has the job go on to a state, if it may from where it is; all at once.
+
+        Raises:
+            UnknownError: there is no such job.
+            ConflictError: it may not.
+        """
+        now = time.time()
+        changes |= {"state": to, "updated_utc_s": now}
+        if to is JobState.RUNNING:
+            changes.setdefault("started_utc_s", now)
+        if to not in OPEN:
+            changes.setdefault("finished_utc_s", now)
+        if not self._change(job_id, changes, sources_of(to)):
+            raise ConflictError(f"job {job_id} is {self.get(job_id).state} and cannot become {to}")
+        return self.get(job_id)
+
+    def report(self, job_id: str, step: str, progress: float | None) -> bool:
+        """Notes how far a running job is; tells whether somebody wants it to end (or it is not running any more)."""
+        self._change(job_id, {"step": step, "progress": progress, "updated_utc_s": time.time()}, {JobState.RUNNING})
+        return self.is_to_end(job_id)
+
+    def is_to_end(self, job_id: str) -> bool:
+        """Whether a worker should let go of it."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(JOBS.c.state, JOBS.c.is_cancel_asked).where(JOBS.c.id == job_id)).first()
+        return row is None or row.is_cancel_asked or row.state not in OPEN
+
+    def ask_cancel(self, job_id: str) -> Job:
+        """Notes that somebody wants it to end; one that nobody has begun ends at once.
+
+        Raises:
+            UnknownError: there is no such job.
+            ConflictError: it has ended.
+        """
+        now = time.time()
+        ended = {"state": JobState.CANCELLED, "finished_utc_s": now, "step": "cancelled"}
+        asked = {"is_cancel_asked": True, "updated_utc_s": now}
+        if not self._change(job_id, ended | asked, {JobState.QUEUED}):
+            is_running = self._change(job_id, asked, {JobState.RUNNING})
+            job = self.get(job_id)
+            if not is_running and job.state is not JobState.CANCELLED:
+                raise ConflictError(f"job {job_id} has ended ({job.state})")
+        return self.get(job_id)
+
+    def delete(self, job_id: str) -> None:
+        """Forgets a job that has ended.
+
+        Raises:
+            UnknownError: there is no such job.
+            ConflictError: it has not ended.
+        """
+        with self._engine.begin() as connection:
+            gone = connection.execute(JOBS.delete().where(JOBS.c.id == job_id, JOBS.c.state.not_in(OPEN))).rowcount
+        if not gone:
+            raise ConflictError(f"job {job_id} is {self.get(job_id).state}; cancel it first")
+
+    def _change(self, job_id: str, changes: Mapping[str, Any], states: Iterable[JobState]) -> bool:
+        """Whether it was in one of these states, and so changed."""
+        wanted = update(JOBS).where(JOBS.c.id == job_id, JOBS.c.state.in_(list(states))).values(**changes)
+        with self._engine.begin() as connection:
+            return bool(connection.execute(wanted).rowcount)
+
+    def _rows(self, wanted: Any) -> list[Job]:
+        with self._engine.connect() as connection:
+            return [row_of(Job, row) for row in connection.execute(wanted).mappings()]

@@ -1,0 +1,89 @@
+"""The tables as they are now; ``migrations`` says how they came to be."""
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Index, Integer, MetaData, String, Table, Text
+
+METADATA = MetaData()
+
+JOBS = Table(
+    "jobs",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("params", JSON(none_as_null=True), nullable=False),
+    Column("owner", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("step", Text, nullable=False),
+    Column("progress", Double),
+    Column("error", Text),
+    Column("result", JSON(none_as_null=True)),
+    Column("attempt", Integer, nullable=False),
+    Column("is_cancel_asked", Boolean, nullable=False),
+    Column("created_utc_s", Double, nullable=False),
+    Column("started_utc_s", Double),
+    Column("finished_utc_s", Double),
+    Column("updated_utc_s", Double, nullable=False),
+    Index("jobs_by_age", "created_utc_s", "id"),
+    Index("jobs_by_change", "updated_utc_s"),
+    Index("jobs_by_state", "state"),
+)
+
+CAMERAS = Table(
+    "cameras",
+    METADATA,
+    Column("camera_id", String(128), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("shown", Text, nullable=False),
+    Column("is_live", Boolean, nullable=False),
+    Column("fps", Double, nullable=False),
+    Column("force_format", String(16)),
+    Column("is_wanted", Boolean, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("n_written", BigInteger, nullable=False),
+    Column("last_number", BigInteger, nullable=False),
+    Column("last_written_utc_s", Double),
+    Column("restart_count", Integer, nullable=False),
+    Column("last_error", Text),
+    Column("holder", String(128)),
+    Column("lease_until_utc_s", Double, nullable=False),
+    Column("started_utc_s", Double, nullable=False),
+    Column("updated_utc_s", Double, nullable=False),
+)
+
+ARTIFACTS = Table(
+    "artifacts",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("key", String(64), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("media_type", String(255), nullable=False),
+    Column("n_bytes", BigInteger, nullable=False),
+    Column("owner", String(128), nullable=False),
+    Column("job_id", String(32)),
+    Column("created_utc_s", Double, nullable=False),
+    Index("artifacts_by_key", "key"),
+    Index("artifacts_by_job", "job_id"),
+)
+
+USERS = Table(
+    "users",
+    METADATA,
+    Column("name", String(128), primary_key=True),
+    Column("password_hash", String(255), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("is_disabled", Boolean, nullable=False),
+    Column("created_utc_s", Double, nullable=False),
+    Column("changed_utc_s", Double, nullable=False),
+)
+
+API_KEYS = Table(
+    "api_keys",
+    METADATA,
+    Column("id", String(12), primary_key=True),
+    Column("secret_hash", String(64), nullable=False),
+    Column("label", String(255), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("created_utc_s", Double, nullable=False),
+    Column("last_used_utc_s", Double),
+    Column("revoked_utc_s", Double),
+)
