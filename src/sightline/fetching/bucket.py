@@ -1,12 +1,11 @@
 """Files from S3, or from what speaks its language."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import obstore
-from obstore import GetOptions, ObjectMeta
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
@@ -36,21 +35,23 @@ def coming(address: Address, config: Mapping[str, Any], until: Until) -> Coming:
         found = until.wait_for(lambda: obstore.head(store, key))
     except (BaseError, FileNotFoundError, PermissionError, TypeError) as error:
         raise _said(error, address) from None
-    return Coming(_pieces(store, found, address, until), found["size"])
+    n_bytes = found["size"]
+    ranges = ((first, min(first + _PIECE, n_bytes)) for first in range(0, n_bytes, _PIECE))
+    asks = (partial(_piece, store, key, found["e_tag"], part) for part in ranges)
+    return Coming(_pieces(asks, address, until), n_bytes)
 
 
-def _pieces(store: S3Store, found: ObjectMeta, address: Address, until: Until) -> Iterator[bytes]:
-    for first in range(0, found["size"], _PIECE):
+def _pieces(asks: Iterable[Callable[[], bytes]], address: Address, until: Until) -> Iterator[bytes]:
+    for ask in asks:
         try:
-            yield until.wait_for(partial(_piece, store, found, first))
+            yield until.wait_for(ask)
         except (BaseError, OSError) as error:
             raise _said(error, address) from None
 
 
-def _piece(store: S3Store, found: ObjectMeta, first: int) -> bytes:
+def _piece(store: S3Store, key: str, tag: str | None, part: tuple[int, int]) -> bytes:
     """What was replaced meanwhile is an error, not a mixture."""
-    wanted: GetOptions = {"range": (first, min(first + _PIECE, found["size"])), "if_match": found["e_tag"]}
-    return bytes(obstore.get(store, found["path"], options=wanted).bytes())
+    return bytes(obstore.get(store, key, options={"range": part, "if_match": tag}).bytes())
 
 
 def _said(error: Exception, address: Address) -> Exception:

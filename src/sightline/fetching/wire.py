@@ -104,7 +104,7 @@ class Wires(httpcore.NetworkBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,  # noqa: ARG002  (what httpcore asks for)
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
+        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
         """A connection to the first address that answers; ``host`` is not looked up."""
         last: httpcore.NetworkError | httpcore.TimeoutException = httpcore.ConnectError(f"{host}: no address")
@@ -119,7 +119,7 @@ class Wires(httpcore.NetworkBackend):
         self,
         path: str,  # noqa: ARG002  (what httpcore asks for)
         timeout: float | None = None,  # noqa: ARG002
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
+        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
         """Never."""
         raise httpcore.ConnectError("sockets of this machine are not connected to")
