@@ -32,7 +32,8 @@ class Subscription:
     def put(self, message: Message) -> None:
         """Lets a message wait for the reader."""
         self._mailbox.put(message)
-        self._wake()
+        if self._waiting is not None:
+            self._wake()
 
     def put_state(self, state: list[Message]) -> None:
         """Lets the newest message of every key wait, all of them however many."""
@@ -57,15 +58,17 @@ class Subscription:
                 raise StopAsyncIteration
             if self._waiting is not None:
                 raise RuntimeError("two tasks read from one subscription; subscribe once for each")
-            self._waiting = asyncio.get_running_loop().create_future()
+            waiting = self._waiting = asyncio.get_running_loop().create_future()
             try:
-                await self._waiting
+                await waiting
             finally:
-                self._waiting = None
+                if self._waiting is waiting:
+                    self._waiting = None
 
     def _wake(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
 
 
 @final
