@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.engine import URL, RowMapping
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 
 from sightline.errors import StoreError
@@ -61,7 +61,7 @@ def migrate(engine: Engine) -> None:
             raise StoreError(f"database: {_line(error)}; was it made by a newer version?") from None
 
 
-def row_of(kind: type[Row], mapping: RowMapping | Mapping[str, Any]) -> Row:
+def row_of(kind: type[Row], mapping: Mapping[Any, Any]) -> Row:
     """A row as the dataclass ``kind``, whose fields have the columns' names; enumerations are restored."""
     made: dict[str, Any] = {}
     for one in fields(kind):  # type: ignore[arg-type]
