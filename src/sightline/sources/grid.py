@@ -6,12 +6,25 @@ Things are offered in order of time. Each is judged once, in that order: at once
 import math
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal, final
+from typing import Any, Literal, Protocol, final, runtime_checkable
 
 Verdicts = list[tuple[Any, bool]]
 """Things that were offered, and whether they are taken."""
 GridName = Literal["start", "ffmpeg", "keyframes"]
 """Where the sampling grid falls; see ``sampling``."""
+
+
+@runtime_checkable
+class Sampling(Protocol):
+    """Judges things by their times."""
+
+    def offer(self, t: Fraction, item: Any) -> Verdicts:
+        """What is known, now that this one came."""
+        ...
+
+    def close(self, end: Fraction) -> Verdicts:
+        """What is known, now that nothing comes any more and all ends at ``end``."""
+        ...
 
 
 @final
@@ -84,7 +97,7 @@ class LastOfRounded:
 class Span:
     """Only what lies in ``[start, end)``, sampled on a grid that counts from ``start``."""
 
-    inner: Every | FirstOfSlot | LastOfRounded
+    inner: Sampling
     """Judges what lies inside."""
     start: Fraction = Fraction(0)
     """First time that counts."""
@@ -126,7 +139,7 @@ def sampling(
     """
     slack = min(tick, Fraction(1, 1000))
     exact = None if fps is None else Fraction(fps).limit_denominator(100_000)
-    inner: Every | FirstOfSlot | LastOfRounded
+    inner: Sampling
     if exact is None:
         inner = Every()
     elif grid == "ffmpeg":

@@ -14,7 +14,7 @@ from sightline.sources.clock import Clock
 from sightline.sources.grid import Span
 from sightline.sources.opening import Opened
 from sightline.sources.sparse import OddStreamError, Run, Schedule
-from sightline.sources.units import Packet, Reader
+from sightline.sources.units import Packet, Reader, Unit
 
 
 class DamagedError(Exception):
@@ -39,6 +39,8 @@ class Picture:
     """Seconds since the first one."""
     frame: VideoFrame
     """As the decoder gave it."""
+    is_keyframe: bool
+    """Whether the container calls it so; the decoder, where that says nothing."""
 
 
 @dataclass(slots=True)
@@ -109,7 +111,7 @@ def all_decoded(
         t = clock.next(frame.pts, index)
         if only_keyframes and not is_keyframe:
             continue
-        yield from (picture for picture, taken in span.offer(t, Picture(index, t, frame)) if taken)
+        yield from (picture for picture, taken in span.offer(t, Picture(index, t, frame, is_keyframe)) if taken)
         if span.is_over:
             return
     due.close()
@@ -184,7 +186,13 @@ class SparseDecoder:
         self._read = read
         self._schedule = schedule
         self._tally = tally
-        self._due: list[tuple[int, int, Fraction]] = []
+        self._due: list[tuple[int, int, Unit]] = []
+        self._n_fed = 0
+
+    @property
+    def is_awaiting(self) -> bool:
+        """Whether a wanted picture went into the decoder and has not come out."""
+        return any(unit.is_wanted for _, _, unit in self._due)
 
     def decoded(self, compressed: Iterable[Packet], span: Span) -> Iterator[Picture]:
         """The wanted pictures.
@@ -211,14 +219,15 @@ class SparseDecoder:
             yield from self._emptied()
             self._codec.flush_buffers()
         for unit in run.units:
-            if unit.is_wanted and unit.pts is not None:
-                heapq.heappush(self._due, (unit.pts, unit.index, unit.t))
+            self._n_fed += 1
+            if unit.is_wanted is not False and unit.pts is not None:  # of live streams, not all are judged yet
+                heapq.heappush(self._due, (unit.pts, self._n_fed, unit))
             yield from self._chosen(_fed(self._codec, unit.packet))
 
     def _emptied(self) -> Iterator[Picture]:
         """What the decoder still holds; what is due and not there is lost."""
         yield from self._chosen(_fed(self._codec, None))
-        _lose(self._codec, self._tally, len(self._due))
+        _lose(self._codec, self._tally, sum(bool(unit.is_wanted) for _, _, unit in self._due))
         self._due.clear()
 
     def _chosen(self, frames: Iterable[VideoFrame]) -> Iterator[Picture]:
@@ -227,13 +236,15 @@ class SparseDecoder:
             if frame.pts is None:
                 continue
             while self._due and self._due[0][0] < frame.pts:
-                _lose(self._codec, self._tally, 1)
-                heapq.heappop(self._due)
+                _, _, unit = heapq.heappop(self._due)
+                _lose(self._codec, self._tally, int(bool(unit.is_wanted)))
             if self._due and self._due[0][0] == frame.pts:
-                _, index, t = heapq.heappop(self._due)
+                _, _, unit = heapq.heappop(self._due)
+                if not unit.is_wanted:
+                    continue
                 self._tally.n_lost += frame.is_corrupt
                 if not frame.is_corrupt:
-                    yield Picture(index, t, frame)
+                    yield Picture(unit.index, unit.t, frame, unit.is_keyframe)
 
 
 def _decoded(codec: VideoCodecContext, compressed: Iterable[Packet]) -> Iterator[VideoFrame]:

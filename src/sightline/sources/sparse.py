@@ -2,11 +2,12 @@
 
 Packets are held until it is known which pictures of their run are wanted. A run begins at a picture that
 decoding can start from and ends before the next. What comes after a run's last wanted picture is dropped,
-and so is every picture that nobody wants and nobody is predicted from.
+and so is every picture that nobody wants and nobody is predicted from. A live stream does not wait for the end of
+a run: a wanted picture is decoded when it comes, together with what it needs of the run so far.
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sightline.sources.clock import Clock
@@ -18,6 +19,10 @@ _MOST_HELD_BYTES = 48 << 20
 """A run larger than this is decoded without waiting for its end."""
 _MOST_REORDERED = 64
 """More pictures than any codec decodes between decoding one and showing it: the timestamps must be wrong."""
+
+
+_ANY_LAYER = 7
+"""More than any temporal layer."""
 
 
 class OddStreamError(Exception):
@@ -45,16 +50,22 @@ class Schedule:
         first_index: int = 0,
         after_index: int = -1,
         only_keyframes: bool = False,
+        is_awaited: Callable[[], bool] | None = None,
     ) -> None:
         """``first_index`` is the place of the first picture shown that will be added.
 
         Pictures up to ``after_index`` are judged, but not wanted again.
+        ``is_awaited`` makes it live: it tells whether a wanted picture went into the decoder and is not out yet.
         """
         self._span = span
         self._clock = clock
         self._index = first_index
         self._after_index = after_index
         self._only_keyframes = only_keyframes
+        self._is_awaited = is_awaited
+        self._top_layer: int | None = None if is_awaited is None else _ANY_LAYER
+        self._seen_layer = 0
+        self._wants_more = False
         self._runs: list[list[Unit]] = []
         self._unjudged: list[tuple[int, int, Unit]] = []
         self._n_seen = 0
@@ -75,6 +86,7 @@ class Schedule:
         if unit.is_start or not self._runs:
             self._runs.append([])
         self._runs[-1].append(unit)
+        self._seen_layer = max(self._seen_layer, unit.layer)
         self._n_seen += 1
         self._n_units += 1
         self._n_bytes += unit.packet.size
@@ -103,6 +115,10 @@ class Schedule:
         while self._runs:
             yield from self._released()
 
+    def held(self) -> list[Unit]:
+        """What has not been given to decode, nor dropped."""
+        return [unit for run in self._runs for unit in run]
+
     def _judge(self, until: int | None, *, everything: bool = False) -> None:
         """Puts pictures in order of showing, once none can come before them, and asks the sampling."""
         heap = self._unjudged
@@ -112,18 +128,21 @@ class Schedule:
                 raise OddStreamError
             self._last_pts = pts
             unit.index = self._index
-            unit.t = self._clock.at(pts, unit.index)
+            unit.t = (self._clock.at if self._is_awaited is None else self._clock.next)(pts, unit.index)
             self._index += 1
             if self._only_keyframes and not unit.is_keyframe:
                 unit.is_wanted = False
                 continue
             for judged, taken in self._span.offer(unit.t, unit):
                 judged.is_wanted = taken and judged.index > self._after_index
+                self._wants_more |= judged.is_wanted
 
     def _ready(self) -> Iterator[Run]:
         """Runs of which all is known that is needed."""
         while len(self._runs) > 1 and self._is_judged():
             yield from self._released()
+        if self._is_awaited is not None:
+            yield from self._at_once(self._is_awaited)
         if len(self._runs) == 1 and (self._n_units > _MOST_HELD or self._n_bytes > _MOST_HELD_BYTES):
             yield from self._overflowed()
 
@@ -139,30 +158,45 @@ class Schedule:
         """The oldest run, and it is held no longer."""
         run = self._runs.pop(0)
         self._forget(run)
+        if self._top_layer is not None:
+            self._top_layer = self._seen_layer  # a whole run tells which layers there are
         following = self._runs[0] if self._runs else []
         joined = any(unit.is_wanted for unit in _leading(following))
         yield from self._needed(run, whole=joined, sets_return=not following or following[0].has_sets)
 
+    def _at_once(self, is_awaited: Callable[[], bool]) -> Iterator[Run]:
+        """The oldest run up to its latest wanted picture, and on from there until the decoder has given it."""
+        if self._wants_more:
+            run = self._runs[0]
+            yield from self._first(next((at for at in range(len(run), 0, -1) if run[at - 1].is_wanted), 0))
+            self._wants_more = len(self._runs) > 1
+        while self._runs[0] and is_awaited():
+            yield from self._first(1, everything=True)
+
     def _overflowed(self) -> Iterator[Run]:
         """What is judged of a run that does not end."""
-        (run,) = self._runs
-        n_judged = next((at for at, unit in enumerate(run) if unit.is_wanted is None), len(run))
-        self._runs = [run[n_judged:]]
-        self._forget(run[:n_judged])
-        yield from self._needed(run[:n_judged], whole=True, sets_return=False)
+        run = self._runs[0]
+        yield from self._first(next((at for at, unit in enumerate(run) if unit.is_wanted is None), len(run)))
+
+    def _first(self, n_units: int, *, everything: bool = False) -> Iterator[Run]:
+        """So much of the oldest run, and it is held no longer."""
+        run = self._runs[0]
+        self._runs[0] = run[n_units:]
+        self._forget(run[:n_units])
+        yield from self._needed(run[:n_units], whole=True, sets_return=False, everything=everything)
 
     def _forget(self, units: list[Unit]) -> None:
         self._n_units -= len(units)
         self._n_bytes -= sum(unit.packet.size for unit in units)
 
-    def _needed(self, run: list[Unit], *, whole: bool, sets_return: bool) -> Iterator[Run]:
+    def _needed(self, run: list[Unit], *, whole: bool, sets_return: bool, everything: bool = False) -> Iterator[Run]:
         """What of ``run`` must be decoded; all that others may be predicted from if ``whole``."""
         wanted = [at for at, unit in enumerate(run) if unit.is_wanted]
         last = len(run) if whole else wanted[-1] + 1 if wanted else 0
         if not last and run and run[0].has_sets and not sets_return:
             last = 1
-        top = max((unit.layer for unit in run), default=0)
-        needed = [unit for unit in run[:last] if unit.is_wanted or _is_used(unit, top)]
+        top = max((unit.layer for unit in run), default=0) if self._top_layer is None else self._top_layer
+        needed = [unit for unit in run[:last] if everything or unit.is_wanted or _is_used(unit, top)]
         is_fresh = self._has_dropped and bool(run) and run[0].is_start
         if needed:
             self._has_dropped &= not is_fresh
