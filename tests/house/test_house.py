@@ -16,8 +16,8 @@ CEILING = 500
 LONGEST = 60
 VAGUE = re.compile(r"(Manager|Helper|Util|Processor|Service|Handler|Impl|Base|Abstract|Mixin)")
 DUMPS = {"utils", "util", "helpers", "common", "misc", "core", "base", "constants", "types", "manager", "service"}
-CATCHERS = {"cli/__init__.py"}
-"""Where ``except Exception`` is in place: the last door before a person."""
+CATCHERS = {"cli/__init__.py", "jobs/workflow.py"}
+"""Where ``except Exception`` is in place: the last door before a person, and what must outlive any job."""
 PORTS = [
     port for port in vars(ports).values() if getattr(port, "_is_protocol", False) and port.__module__ == ports.__name__
 ]

@@ -1,0 +1,72 @@
+"""How far a job is, noted now and then, and word from whoever wants it to end."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from sightline.jobs.kinds.kind import Kind
+from sightline.model.job import Job
+from sightline.stores.sql.jobs import Jobs
+
+_EVERY_S = 0.5
+"""The row is written no more often than this."""
+_ASK_S = 0.4
+"""How often it is asked whether somebody wants the job to end."""
+_log = logging.getLogger(__name__)
+
+
+@final
+class Progress:
+    """One attempt's way through its steps. A database that is away for a while does not end it."""
+
+    def __init__(self, jobs: Jobs, job: Job, kind: Kind, *, stopping: Callable[[], bool]) -> None:
+        """``stopping``: whether the worker is to end, which ends the work for now but not the job."""
+        self._jobs, self._job, self._kind, self._stopping = jobs, job, kind, stopping
+        self._step = kind.steps[0]
+        self._before = 0.0
+        self._told: tuple[str, float | None] = ("starting", None)
+        self._noted: tuple[str, float | None] | None = None
+        self._note_s = self._ask_s = 0.0
+        self.is_cancelled = False
+
+    def enter(self, index: int) -> None:
+        """Step number ``index`` begins."""
+        total = sum(step.share for step in self._kind.steps)
+        self._step = self._kind.steps[index]
+        self._before = sum(step.share for step in self._kind.steps[:index]) / total
+        self._share = self._step.share / total
+        self._told = (self._step.shown, self._before)
+        self._glance()
+
+    def tell(self, step: str, done: int, total: int | None) -> None:
+        """Takes what the work tells of itself."""
+        if total:
+            percent = min(done / total, 1.0)
+            # Work may tell of several passes one after the other; what was done is not undone.
+            now = self._before + self._share * percent
+            self._told = (f"{step} ({done} of {total})", max(now, self._told[1] or 0.0))
+        else:
+            self._told = (f"{step} ({done})" if done else step, self._told[1])
+
+    def stopped(self) -> bool:
+        """Whether the work is to end, because of a cancel or because the worker ends."""
+        self._glance()
+        return self.is_cancelled or self._stopping()
+
+    def _glance(self) -> None:
+        """Notes what is new, and asks, both at their pace."""
+        now_s = time.monotonic()
+        try:
+            if self._told != self._noted and now_s >= self._note_s:
+                self._note_s, self._ask_s = now_s + _EVERY_S, now_s + _ASK_S
+                noted = self._told
+                self.is_cancelled |= self._jobs.report(self._job.id, self._job.attempt, *noted)
+                self._noted = noted
+            elif now_s >= self._ask_s:
+                self._ask_s = now_s + _ASK_S
+                self.is_cancelled |= self._jobs.is_to_end(self._job.id, self._job.attempt)
+        except SQLAlchemyError as error:
+            _log.warning("job=%s progress not noted: %s", self._job.id, type(error).__name__)
