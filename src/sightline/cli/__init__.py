@@ -15,6 +15,7 @@ from sightline.cli.models import app as models
 from sightline.cli.probe import probe
 from sightline.cli.simulate import simulate
 from sightline.cli.track import EXAMPLES, track
+from sightline.cli.worker import worker
 from sightline.errors import SightlineError
 
 app = typer.Typer(
@@ -27,7 +28,7 @@ app = typer.Typer(
     epilog="Start with [bold]sightline demo[/bold], or [bold]sightline track VIDEO[/bold].",
 )
 app.command(epilog=EXAMPLES)(track)
-for command in (probe, evaluate, simulate, demo, engines):
+for command in (probe, evaluate, simulate, demo, engines, worker):
     app.command()(command)
 app.add_typer(models, name="models")
 
