@@ -87,6 +87,8 @@ class Fetching(_Part):
     """Names or globs of hosts; none: all that are public, and those in ``private_networks``."""
     media_folders: Folders = ()
     """Folders of this machine that paths and ``file:`` addresses may read from."""
+    buckets: Texts = ()
+    """Names or globs of S3 buckets that may be read with this installation's keys."""
     max_bytes: ByteSize = ByteSize(20 << 30)
     """Most to download for one file."""
     timeout_s: float = Field(3600.0, gt=0)

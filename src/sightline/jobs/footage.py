@@ -37,6 +37,7 @@ def policy_of(settings: Settings) -> Policy:
         private_networks=fetching.private_networks,
         media_folders=fetching.media_folders,
         hosts=fetching.hosts,
+        buckets=fetching.buckets,
         max_bytes=int(fetching.max_bytes),
         timeout_s=fetching.timeout_s,
         max_redirects=fetching.max_redirects,

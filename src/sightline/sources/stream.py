@@ -107,6 +107,15 @@ class Stream:
         n_frames = None if fps is None or self._duration_s is None else round(fps * self._duration_s)
         return Footage(self._camera, codec.width, codec.height, fps, self._duration_s, n_frames)
 
+    def codec(self) -> str:
+        """How pictures are compressed, as FFmpeg names it; connects as ``about`` does.
+
+        Raises:
+            SourceError: nobody answers in time, or what answers is no video.
+        """
+        self.about()
+        return "unknown" if self._connected is None else self._connected.codec.name
+
     def frames(self) -> Iterator[Frame]:
         """Pictures in colour, as they come.
 

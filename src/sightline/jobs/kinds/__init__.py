@@ -13,6 +13,7 @@ KINDS = {
     "track": "sightline.jobs.kinds.track:TRACK",
     "extract": "sightline.jobs.kinds.extract:EXTRACT",
     "clip": "sightline.jobs.kinds.clip:CLIP",
+    "look": "sightline.jobs.kinds.look:LOOK",
     "snapshot": "sightline.jobs.kinds.snapshot:SNAPSHOT",
 }
 """Name -> ``module:KIND``; imported only when asked for."""
