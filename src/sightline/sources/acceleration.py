@@ -39,7 +39,7 @@ def _clip() -> bytes:
 def _decodes(clip: bytes, device: str) -> bool:
     try:
         acceleration = HWAccel(device, allow_software_fallback=False)
-        with av.open(io.BytesIO(clip), hwaccel=acceleration) as container:
-            return sum(1 for _ in container.decode(video=0)) == _N_PICTURES
+        with av.open(io.BytesIO(clip), "r", hwaccel=acceleration) as container:
+            return len(list(container.decode(video=0))) == _N_PICTURES
     except (av.FFmpegError, ValueError, NotImplementedError, RuntimeError, OSError):
         return False

@@ -184,12 +184,14 @@ def newest(folder: Path) -> tuple[Path, float] | None:
     """The picture with the highest number and when it was written (UTC, seconds); None where there is none."""
     for _ in range(_N_TRIES):
         try:
-            last = max(_pictures(folder), key=lambda picture: picture.number, default=None)
+            with os.scandir(folder) as entries:
+                names = sorted([entry.name for entry in entries], reverse=True)  # name order is number order
         except FileNotFoundError:
             return None
-        if last is None:
+        name = next((name for name in names if _NAME.fullmatch(name)), None)
+        if name is None:
             return None
-        path = folder / f"frame_{last.number:0{last.width}d}.jpg"
+        path = folder / name
         with suppress(FileNotFoundError):  # renamed or deleted meanwhile
             return path, path.stat().st_mtime
     return None
