@@ -9,3 +9,4 @@ from sightline.fetching.download import download as download
 from sightline.fetching.hosts import Resolver as Resolver
 from sightline.fetching.policy import Address as Address
 from sightline.fetching.policy import Policy as Policy
+from sightline.fetching.relay import relayed as relayed
