@@ -1,10 +1,17 @@
 """A small real video, and the command line as a user calls it."""
 
+import os
+import re
+import signal
 import subprocess
 import sys
+import time
+from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 import av
+import httpx
 import numpy as np
 import pytest
 
@@ -54,3 +61,74 @@ def sightline(tmp_path):
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False, **more)
 
     return call
+
+
+@dataclass
+class Served:
+    """A server in processes of its own."""
+
+    process: subprocess.Popen
+    url: str
+    data: Path
+    log: Path
+
+    def stop(self, number=signal.SIGTERM):
+        """Its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(20)
+
+    def client(self, **more):
+        return httpx.Client(base_url=self.url, timeout=60, **more)
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Starts ``sightline serve`` on a free port, with a data folder of its own; ended with the test."""
+    started = []
+
+    def start(*options, data=tmp_path / "data", workers=1, **environment):
+        log = tmp_path / f"server-{len(started)}.log"
+        command = [sys.executable, "-m", "sightline", "serve", "--port", "0", "--data", data, "--workers", workers]
+        environment = {name: str(value) for name, value in environment.items()}
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [*map(str, command), *map(str, options)],
+                stderr=file,
+                stdout=file,
+                env=os.environ | environment,
+                cwd=tmp_path,
+                start_new_session=True,
+            )
+        started.append(process)
+        wait_for(lambda: "listening on" in log.read_text() or process.poll() is not None, 30)
+        found = re.search(r"listening on (http://\S+)", log.read_text())
+        assert found, log.read_text()
+        server = Served(process, found[1], Path(data), log)
+        wait_for(lambda: answers(f"{server.url}/health"), 30)
+        return server
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def answers(url):
+    try:
+        return httpx.get(url, timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def wait_for(condition, seconds=20.0, what="it"):
+    """Until the condition holds; its value."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, f"{what} did not come within {seconds} s"
+        time.sleep(0.05)
+    return value

@@ -13,6 +13,8 @@ from sightline.cli.engines import engines
 from sightline.cli.evaluate import evaluate
 from sightline.cli.models import app as models
 from sightline.cli.probe import probe
+from sightline.cli.serve import EXAMPLES as SERVING
+from sightline.cli.serve import serve
 from sightline.cli.simulate import simulate
 from sightline.cli.track import EXAMPLES, track
 from sightline.cli.worker import worker
@@ -28,6 +30,7 @@ app = typer.Typer(
     epilog="Start with [bold]sightline demo[/bold], or [bold]sightline track VIDEO[/bold].",
 )
 app.command(epilog=EXAMPLES)(track)
+app.command(epilog=SERVING)(serve)
 for command in (probe, evaluate, simulate, demo, engines, worker):
     app.command()(command)
 app.add_typer(models, name="models")

@@ -11,6 +11,14 @@ depends_on = None
 
 def upgrade() -> None:
     """Makes the tables."""
+    _jobs()
+    _cameras()
+    _artifacts()
+    _users()
+    _api_keys()
+
+
+def _jobs() -> None:
     op.create_table(
         "jobs",
         sa.Column("id", sa.String(32), primary_key=True),
@@ -32,6 +40,9 @@ def upgrade() -> None:
     op.create_index("jobs_by_age", "jobs", ["created_utc_s", "id"])
     op.create_index("jobs_by_change", "jobs", ["updated_utc_s"])
     op.create_index("jobs_by_state", "jobs", ["state"])
+
+
+def _cameras() -> None:
     op.create_table(
         "cameras",
         sa.Column("camera_id", sa.String(128), primary_key=True),
@@ -53,6 +64,9 @@ def upgrade() -> None:
         sa.Column("started_utc_s", sa.Double(), nullable=False),
         sa.Column("updated_utc_s", sa.Double(), nullable=False),
     )
+
+
+def _artifacts() -> None:
     op.create_table(
         "artifacts",
         sa.Column("id", sa.String(32), primary_key=True),
@@ -66,6 +80,9 @@ def upgrade() -> None:
     )
     op.create_index("artifacts_by_key", "artifacts", ["key"])
     op.create_index("artifacts_by_job", "artifacts", ["job_id"])
+
+
+def _users() -> None:
     op.create_table(
         "users",
         sa.Column("name", sa.String(128), primary_key=True),
@@ -75,6 +92,9 @@ def upgrade() -> None:
         sa.Column("created_utc_s", sa.Double(), nullable=False),
         sa.Column("changed_utc_s", sa.Double(), nullable=False),
     )
+
+
+def _api_keys() -> None:
     op.create_table(
         "api_keys",
         sa.Column("id", sa.String(12), primary_key=True),

@@ -1,0 +1,1 @@
+"""The server: HTTP and WebSocket surfaces over one set of services."""

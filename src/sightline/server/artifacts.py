@@ -1,0 +1,176 @@
+"""Kept files: bringing them, listing them, downloading them in parts, removing them."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+from urllib.parse import quote
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, File, Header, Query, Request, Response, UploadFile
+from fastapi import Path as InPath
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from sightline.model.artifact import Artifact
+from sightline.model.user import Role
+from sightline.server.auth.guard import Guard, Principal
+from sightline.server.errors import answer
+from sightline.server.installation import Installation
+from sightline.server.views import ArtifactView
+
+Id = Annotated[str, InPath(pattern="^[0-9a-f]{32}$", description="Number of the file.")]
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_SAFE_TO_SHOW = re.compile(r"(image/(jpeg|png|webp)|video/mp4|model/gltf-binary|application/(json|zip)|text/csv)")
+"""Kinds that a browser may be told of; what a stranger brought must not run as a page of ours."""
+
+
+class Page(BaseModel):
+    """Some kept files, newest first."""
+
+    artifacts: list[ArtifactView] = Field(description="Newest first.")
+    next: str | None = Field(description="Give this as `before` for those that follow; null at the end.")
+
+
+def router(services: Installation, guard: Guard) -> APIRouter:
+    """``/api/v1/artifacts``."""
+    routes = APIRouter(prefix="/api/v1/artifacts", tags=["artifacts"])
+    viewer = Annotated[Principal, Depends(guard.allow(Role.VIEWER))]
+    operator = Annotated[Principal, Depends(guard.allow(Role.OPERATOR))]
+
+    @routes.get("", summary="Kept files, newest first")
+    def page(
+        _who: viewer,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        before: Annotated[str | None, Query(pattern="^[0-9a-f]{32}$")] = None,
+        job_id: Annotated[
+            str | None, Query(pattern="^[0-9a-f]{32}$", description="Only what came of this job.")
+        ] = None,
+    ) -> Page:
+        last = services.files.get(before) if before else None
+        found = services.files.page(limit=limit + 1, before=last, job_id=job_id)
+        more = found[limit - 1].id if len(found) > limit else None
+        return Page(artifacts=[ArtifactView.of(one) for one in found[:limit]], next=more)
+
+    @routes.post("", status_code=201, summary="Bring a file, to be used by jobs")
+    def bring(who: operator, file: Annotated[UploadFile, File(description="The file.")]) -> ArtifactView:
+        return ArtifactView.of(kept(services, file, who.name))
+
+    @routes.get("/{artifact_id}", summary="What is known of a file")
+    def one(_who: viewer, artifact_id: Id) -> ArtifactView:
+        return ArtifactView.of(services.files.get(artifact_id))
+
+    @routes.api_route(
+        "/{artifact_id}/content",
+        methods=["GET", "HEAD"],
+        summary="Download a file, or a part of it",
+        response_class=StreamingResponse,
+        responses={206: {"description": "The part that was asked for"}, 416: {"description": "No such part"}},
+    )
+    def content(
+        _who: viewer, request: Request, artifact_id: Id, part: Annotated[str | None, Header(alias="range")] = None
+    ) -> Response:
+        artifact = services.files.get(artifact_id)
+        headers = _headers(artifact)
+        if request.headers.get("if-none-match") == headers["etag"]:
+            return Response(status_code=304, headers=headers)
+        if part is None or request.headers.get("if-range", headers["etag"]) != headers["etag"]:
+            return _sent(services, artifact, 0, artifact.n_bytes, headers, 200, request.method)
+        wanted = span(part, artifact.n_bytes)
+        if wanted is None:
+            limits = {"content-range": f"bytes */{artifact.n_bytes}"}
+            return answer(416, f"range {part!r}: the file has {artifact.n_bytes} bytes", limits)
+        start, end = wanted
+        headers["content-range"] = f"bytes {start}-{end - 1}/{artifact.n_bytes}"
+        return _sent(services, artifact, start, end, headers, 206, request.method)
+
+    @routes.delete("/{artifact_id}", status_code=204, summary="Remove a file")
+    def remove(_who: operator, artifact_id: Id) -> None:
+        services.files.delete(artifact_id)
+
+    return routes
+
+
+def kept(services: Installation, upload: UploadFile, owner: str) -> Artifact:
+    """An upload, kept.
+
+    Raises:
+        StoreError: it cannot be kept.
+    """
+    with spooled(services, upload) as path:
+        return kept_file(services, path, upload.filename or "", upload.content_type or "", owner)
+
+
+@contextmanager
+def spooled(services: Installation, upload: UploadFile) -> Iterator[Path]:
+    """An upload as a file, for a while. Its name is only a label: nothing on disk is ever called that."""
+    with TemporaryDirectory(dir=incoming(services)) as folder:
+        path = Path(folder) / "upload"
+        with path.open("wb") as file:
+            shutil.copyfileobj(upload.file, file, 1 << 20)
+        yield path
+
+
+def kept_file(services: Installation, path: Path, name: str, media_type: str, owner: str) -> Artifact:
+    """A file, kept under the last part of ``name``.
+
+    Raises:
+        StoreError: it cannot be kept.
+    """
+    stored = services.artifacts.put(path)
+    last = Path(name.replace("\\", "/")).name[:255]
+    return services.files.add(
+        Artifact(
+            id=uuid4().hex,
+            key=stored.key,
+            name="".join(c for c in last if c.isprintable()) or "upload",
+            media_type=(media_type or "application/octet-stream")[:255],
+            n_bytes=stored.n_bytes,
+            owner=owner,
+        )
+    )
+
+
+def incoming(services: Installation) -> Path:
+    """Where uploads are until they are kept; cleared when the server starts."""
+    folder = services.settings.data_folder / "incoming"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def span(part: str, n_bytes: int) -> tuple[int, int] | None:
+    """First byte and the one after the last of a ``Range`` header (RFC 9110), of one range; None: no such part."""
+    match = _RANGE.fullmatch(part.strip())
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:
+        start, end = max(n_bytes - int(last), 0), n_bytes
+    else:
+        start, end = int(first), min(int(last) + 1, n_bytes) if last else n_bytes
+    return (start, end) if start < end else None
+
+
+def _headers(artifact: Artifact) -> dict[str, str]:
+    shown = artifact.media_type if _SAFE_TO_SHOW.fullmatch(artifact.media_type) else "application/octet-stream"
+    return {
+        "accept-ranges": "bytes",
+        "etag": f'"{artifact.key}"',
+        "content-type": shown,
+        "content-disposition": f"attachment; filename*=UTF-8''{quote(artifact.name)}",
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "sandbox; default-src 'none'",
+    }
+
+
+def _sent(
+    services: Installation, artifact: Artifact, start: int, end: int, headers: dict[str, str], status: int, method: str
+) -> Response:
+    headers = headers | {"content-length": str(end - start)}
+    if method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    body: Iterator[bytes] = services.artifacts.open(artifact.key, start, end)
+    return StreamingResponse(body, status, headers)

@@ -1,0 +1,53 @@
+"""Whether the server works."""
+
+from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from sightline import __version__
+from sightline.errors import StoreError
+from sightline.server.installation import Installation
+
+
+def router(services: Installation) -> APIRouter:
+    """``/health`` and ``/health/live`` touch nothing and answer at once; ``/health/ready`` asks the stores."""
+    routes = APIRouter(tags=["health"])
+
+    @routes.get("/health", summary="Whether the server answers")
+    @routes.get("/health/live", summary="Whether the server answers", include_in_schema=False)
+    async def live() -> dict[str, str]:
+        return {"status": "healthy", "service": "sightline", "version": __version__}
+
+    def database() -> str:
+        try:
+            with services.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except SQLAlchemyError as error:
+            return f"unreachable: {type(error).__name__}"
+        return "ok"
+
+    def disk() -> str:
+        return "ok" if services.settings.data_folder.is_dir() else "the data folder is missing"
+
+    async def hub() -> str:
+        try:
+            await services.hub.ping()
+        except StoreError as error:
+            return str(error)
+        return "ok"
+
+    @routes.get("/health/ready", summary="Whether the stores answer", responses={503: {"description": "Not ready"}})
+    async def ready() -> JSONResponse:
+        checks = {
+            "database": await run_in_threadpool(database),
+            "data_folder": await run_in_threadpool(disk),
+            "live_hub": await hub(),
+        }
+        is_ready = all(check == "ok" for check in checks.values())
+        return JSONResponse(
+            {"status": "ready" if is_ready else "not ready", "checks": checks}, 200 if is_ready else 503
+        )
+
+    return routes

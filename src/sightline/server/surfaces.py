@@ -1,0 +1,16 @@
+"""The surfaces by name: each is what one of the replaced systems offered, or the shell they all stand in."""
+
+from collections.abc import Callable, Mapping
+
+from fastapi import APIRouter
+
+from sightline.server.auth.guard import Guard
+from sightline.server.installation import Installation
+from sightline.server.video_pipeline.routes import router as video_pipeline
+
+Router = Callable[[Installation, Guard], APIRouter]
+
+SURFACES: Mapping[str, Router] = {
+    "video-pipeline": video_pipeline,
+}
+"""Name, as in ``sightline serve --only NAME``, and what makes its routes."""

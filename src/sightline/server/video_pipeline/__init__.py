@@ -1,0 +1,1 @@
+"""The video pipeline: files and streams to JPEG pictures on a shared volume."""
