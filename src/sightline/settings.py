@@ -135,6 +135,42 @@ class VideoPipeline(_Part):
     """Longest recording."""
 
 
+class Tcp(_Part):
+    """Reconstruction over plain TCP."""
+
+    port: int = Field(4567, ge=0, le=65535)
+    """Port to listen on; 0: any free one. The address is ``host``."""
+    certificate: Path | None = None
+    """PEM file of the certificate, with its chain: TLS is spoken. Unsaid, it is not."""
+    key: Path | None = None
+    """PEM file of the certificate's key; unsaid, it is in the same file."""
+    inherit_login_by_address: bool = False
+    """Whether a connection begins as whoever logged in last from its address, as old Android clients need.
+
+    Unsafe where several people share an address.
+    """
+    downloads_need_login: bool = False
+    """Whether a result is only given to who logged in; else its hash, which nobody can guess, is enough."""
+    payload_bytes: ByteSize = Field(ByteSize(2 << 30), gt=0, lt=1 << 32)
+    """Size of one request."""
+    images: int = Field(1000, ge=1)
+    """Images in one request."""
+    video_fps: float = Field(0.4, gt=0)
+    """Pictures per second taken from a video."""
+    connections: int = Field(256, ge=1)
+    """Most connections at once."""
+    connections_per_address: int = Field(64, ge=1)
+    """Most connections at once from one address."""
+    login_s: float = Field(30.0, gt=0)
+    """How long a connection may do nothing before somebody has logged in."""
+    idle_s: float = Field(600.0, gt=0)
+    """How long it may do nothing between requests after that."""
+    result_s: float = Field(4 * 3600.0, gt=0)
+    """Longest that a client waits for a reconstruction."""
+    unfinished_per_user: int = Field(64, ge=1)
+    """Reconstructions of one user that may be waiting or at work."""
+
+
 class Settings(BaseSettings):
     """Everything, frozen."""
 
@@ -188,6 +224,8 @@ class Settings(BaseSettings):
     """How much is done at once."""
     video_pipeline: VideoPipeline = VideoPipeline()
     """Files and streams to pictures."""
+    tcp: Tcp = Tcp()
+    """Reconstruction over plain TCP."""
     output_folder: Path | None = Field(None, validation_alias=AliasChoices("OUTPUT_FOLDER"), repr=False)
     """The older name of ``video_pipeline.frames_folder``, read from the environment without prefix."""
 

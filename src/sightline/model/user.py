@@ -36,6 +36,14 @@ class User:
     """When they were added."""
     changed_utc_s: float = 0.0
     """When password, role or lock last changed: tokens issued before are void."""
+    is_vip: bool = False
+    """Whether clients are told that this is somebody special; it opens no door."""
+    expires_utc_s: float | None = None
+    """When that ends; None: it does not."""
+
+    def is_vip_at(self, utc_s: float) -> bool:
+        """Whether clients are told so at that moment."""
+        return self.is_vip and (self.expires_utc_s is None or utc_s < self.expires_utc_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

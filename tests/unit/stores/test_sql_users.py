@@ -1,11 +1,16 @@
 """People with passwords."""
 
 import time
+from importlib.resources import files
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import column, create_engine, make_url, table
 
 from sightline.errors import ConflictError, OptionError, UnknownError
 from sightline.model.user import Role
+from sightline.stores.sql.database import database_at
 from sightline.stores.sql.users import Users
 
 
@@ -73,3 +78,37 @@ def test_a_newer_hash_never_brings_back_a_password_that_was_changed_meanwhile(us
     users.set_password("ann", "other")
     users.rehash(before, "old again")
     assert users.get("ann").password_hash == "other"
+
+
+def test_who_is_special_is_so_until_the_moment_said_and_keeps_their_tokens(users):
+    before, other = users.add("ann", "hash", Role.VIEWER), users.add("bob", "hash", Role.VIEWER)
+    assert not before.is_vip_at(1.0)
+    for_ever = users.set_vip("ann", is_vip=True)
+    assert for_ever.is_vip_at(1e12)
+    until = users.set_vip("ann", is_vip=True, expires_utc_s=100.0)
+    assert (until.is_vip_at(99.0), until.is_vip_at(100.0)) == (True, False)
+    assert until.changed_utc_s == before.changed_utc_s
+    assert users.get("ann") == until
+    assert users.get("bob") == other
+    assert not users.set_vip("ann", is_vip=False).is_vip_at(1.0)
+    with pytest.raises(UnknownError, match="no user 'eve'"):
+        users.set_vip("eve", is_vip=True)
+
+
+def test_people_kept_before_anybody_was_special_still_are(url):
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg") if "postgresql" in url else url)
+    config = Config()
+    config.set_main_option("script_location", str(files("sightline.stores.sql") / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        kept = {"name": "ann", "password_hash": "hash", "role": "viewer"}
+        kept |= {"is_disabled": False, "created_utc_s": 1.0, "changed_utc_s": 1.0}
+        connection.execute(table("users", *map(column, kept)).insert().values(kept))
+    engine.dispose()
+    engine = database_at(url)
+    try:
+        ann = Users(engine).get("ann")
+        assert (ann.is_vip, ann.expires_utc_s, ann.changed_utc_s) == (False, None, 1.0)
+    finally:
+        engine.dispose()

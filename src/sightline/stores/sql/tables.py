@@ -1,6 +1,6 @@
 """The tables as they are now; ``migrations`` says how they came to be."""
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Index, Integer, MetaData, String, Table, Text, false
 
 METADATA = MetaData()
 
@@ -74,6 +74,8 @@ USERS = Table(
     Column("is_disabled", Boolean, nullable=False),
     Column("created_utc_s", Double, nullable=False),
     Column("changed_utc_s", Double, nullable=False),
+    Column("is_vip", Boolean, nullable=False, server_default=false()),
+    Column("expires_utc_s", Double),
 )
 
 API_KEYS = Table(

@@ -90,6 +90,18 @@ class Users:
         """
         return self._change(name, is_disabled=is_disabled)
 
+    def set_vip(self, name: str, is_vip: bool, expires_utc_s: float | None = None) -> User:
+        """Has clients told that somebody is special, for ever or until a moment. Tokens stay good.
+
+        Raises:
+            UnknownError: nobody is called that.
+        """
+        self.get(name)
+        wanted = update(USERS).where(USERS.c.name == name).values(is_vip=is_vip, expires_utc_s=expires_utc_s)
+        with self._engine.begin() as connection:
+            connection.execute(wanted)
+        return self.get(name)
+
     def rehash(self, user: User, password_hash: str) -> None:
         """Keeps the same password in a newer form, unless it was changed meanwhile. Tokens stay good."""
         same = (USERS.c.name == user.name) & (USERS.c.password_hash == user.password_hash)
