@@ -13,7 +13,7 @@ from sightline.stores.sql.jobs import Jobs
 
 _EVERY_S = 0.5
 """The row is written no more often than this."""
-_ASK_S = 0.4
+_ASK_S = 0.3
 """How often it is asked whether somebody wants the job to end."""
 _log = logging.getLogger(__name__)
 

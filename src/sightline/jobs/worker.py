@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from sightline.errors import ConflictError
+from sightline.executors.apart import prepare
 from sightline.jobs import kinds
 from sightline.jobs.slot import dead_slots, take_slot
 from sightline.jobs.workflow import Bench
@@ -40,6 +41,15 @@ _MOST_CRASHES = 50
 _PATIENCE_S = 5.0
 _VERSION = "sightline"
 """Of the workflow as DBOS knows it: the same for all of ours, so that an upgrade goes on with what it finds."""
+_PREPARED = (
+    "sightline.jobs.receipt",
+    "sightline.jobs.footage",
+    "sightline.jobs.kept",
+    "sightline.formats.jpeg",
+    "sightline.sources.stream",
+    "sightline.sources.video",
+)
+"""What steps begin with: nearly all need it, and importing it takes longer than many a step."""
 _log = logging.getLogger(__name__)
 
 
@@ -51,6 +61,7 @@ def run_worker(settings: Settings, stopped: Callable[[], bool], name: str | None
         OSError: the data folder cannot be written.
     """
     settings = _plain(settings)
+    prepare(_PREPARED)
     stopping = threading.Event()
     with ExitStack() as stack:
         slot = take_slot(settings.data_folder / "workers", name)

@@ -34,6 +34,8 @@ Once = Callable[[str, Callable[[], Mapping[str, Any]]], Mapping[str, Any]]
 _KEY_LENGTH = 64
 _PATIENCE_S = 60.0
 """How long it is tried to note an end that cannot be noted."""
+_GRACE_S = 0.7
+"""How long a step that is to end may take to end by itself."""
 _LONGEST_LINE = 500
 _ENDS = {JobState.COMPLETED: "done", JobState.FAILED: "failed", JobState.CANCELLED: "cancelled"}
 _log = logging.getLogger(__name__)
@@ -145,7 +147,7 @@ class Bench:
         try:
             if receipt(folder) is None and not progress.stopped():
                 order = Order(step.work, self._task(job, step, earlier))
-                apart(carry_out, order, tell=progress.tell, stopped=progress.stopped)
+                apart(carry_out, order, tell=progress.tell, stopped=progress.stopped, grace_s=_GRACE_S)
         except SightlineError as error:
             shutil.rmtree(folder, ignore_errors=True)
             if not progress.stopped():
