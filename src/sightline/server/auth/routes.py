@@ -13,8 +13,8 @@ from sightline.server.auth import admin
 from sightline.server.auth.guard import LOGIN, Guard, Principal
 from sightline.server.auth.logins import Credentials, Login, Logins
 from sightline.server.auth.tokens import TICKET_S
+from sightline.server.installation import Installation
 from sightline.server.limits.rate import address_of
-from sightline.server.services import Services
 
 _FORM = "application/x-www-form-urlencoded"
 _BODY = {
@@ -51,7 +51,7 @@ class Ticket(BaseModel):
     expires_in: int = Field(description="Seconds for which it is good.")
 
 
-def router(services: Services, guard: Guard) -> APIRouter:
+def router(services: Installation, guard: Guard) -> APIRouter:
     """Routes about who may come in."""
     routes = APIRouter()
     routes.include_router(_own_router(services, guard))
@@ -59,7 +59,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
     return routes
 
 
-def _own_router(services: Services, guard: Guard) -> APIRouter:
+def _own_router(services: Installation, guard: Guard) -> APIRouter:
     routes = APIRouter(tags=["access"])
     logins = Logins(guard, services.settings.auth.logins_per_minute)
     viewer = Annotated[Principal, Depends(guard.allow(Role.VIEWER))]

@@ -4,11 +4,11 @@ from fastapi import FastAPI
 
 from sightline.model.user import Role
 from sightline.server.auth.guard import LOGIN, Guard
+from sightline.server.installation import Installation
 from sightline.server.limits.body import Bodies
 from sightline.server.limits.gate import Gate
 from sightline.server.limits.hosts import Hosts
 from sightline.server.limits.rate import Rates
-from sightline.server.services import Services
 
 _PIPELINE = "/api/v1/video-pipeline"
 PUBLIC = frozenset(
@@ -26,7 +26,7 @@ UPLOADS = {
 """Paths that take large bodies, and who may send them: known before a byte of the body is read."""
 
 
-def add_limits(app: FastAPI, services: Services, guard: Guard) -> None:
+def add_limits(app: FastAPI, services: Installation, guard: Guard) -> None:
     """Puts the limits round everything that ``app`` has so far."""
     settings = services.settings
     limits = settings.limits
