@@ -2,6 +2,7 @@
 
 ``Policy.check`` says what an address is and refuses what is not allowed; ``download`` brings the file. Both look a
 name up once, check every address that it has, and connect to one of those, whatever the name means a moment later.
+``relayed`` does the same for streams, which others open.
 """
 
 from sightline.fetching.content import check_media as check_media
