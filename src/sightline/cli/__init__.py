@@ -11,12 +11,14 @@ from sightline.cli.console import err
 from sightline.cli.demo import demo
 from sightline.cli.engines import engines
 from sightline.cli.evaluate import evaluate
+from sightline.cli.keys import app as keys
 from sightline.cli.models import app as models
 from sightline.cli.probe import probe
 from sightline.cli.serve import EXAMPLES as SERVING
 from sightline.cli.serve import serve
 from sightline.cli.simulate import simulate
 from sightline.cli.track import EXAMPLES, track
+from sightline.cli.users import app as users
 from sightline.cli.worker import worker
 from sightline.errors import SightlineError
 
@@ -34,6 +36,8 @@ app.command(epilog=SERVING)(serve)
 for command in (probe, evaluate, simulate, demo, engines, worker):
     app.command()(command)
 app.add_typer(models, name="models")
+app.add_typer(users, name="users")
+app.add_typer(keys, name="keys")
 
 
 def _version(asked: bool) -> bool:
