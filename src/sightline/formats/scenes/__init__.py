@@ -1,0 +1,1 @@
+"""Scenes in files: one format, one module; and which points of a scene to show."""
