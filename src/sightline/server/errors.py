@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from sightline.errors import (
     AbsentError,
@@ -54,7 +55,7 @@ def status_of(error: SightlineError) -> int:
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
 
 
-def _ours(_request: Request, error: Exception) -> JSONResponse:
+def _ours(_connection: HTTPConnection, error: Exception) -> JSONResponse:
     if not isinstance(error, SightlineError):
         raise error
     status = status_of(error)
@@ -63,7 +64,7 @@ def _ours(_request: Request, error: Exception) -> JSONResponse:
     return answer(status, str(error))
 
 
-def _said(_request: Request, error: Exception) -> JSONResponse:
+def _said(_connection: HTTPConnection, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
     return answer(error.status_code, error.detail, error.headers)
