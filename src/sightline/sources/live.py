@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from operator import attrgetter
 from typing import Literal
 
@@ -26,6 +27,8 @@ LiveGridName = Literal["start", "aligned"]
 _WARY = 300
 """Packets decoded in full after the first oddity; twice as many after each further one."""
 _MOST_WARY = 100_000
+_MOST_REORDERED = 5
+"""Packets among which the second picture shown must be; cameras reorder by one or two."""
 
 
 def live_sampling(grid: LiveGridName, fps: float | None, *, end_s: float | None, tick: Fraction) -> Span:
@@ -40,7 +43,7 @@ def live_pictures(
     codec: VideoCodecContext, read: Reader, compressed: Iterator[Packet], span: Span, clock: Clock, tally: Tally
 ) -> Iterator[Picture]:
     """The wanted pictures, as ``all_decoded`` gives them."""
-    feed = _Feed(compressed)
+    feed = _Feed(_dated(compressed, _MOST_REORDERED if codec.has_b_frames else 1, round(clock.step / clock.tick)))
     n_wary = _WARY
 
     def unit_of(packet: Packet) -> Unit | None:
@@ -77,6 +80,21 @@ def _sparsely(
     except OddStreamError:
         feed.put_back([unit.packet for unit in schedule.held()])
         raise
+
+
+def _dated(compressed: Iterator[Packet], n_packets: int, step: int) -> Iterator[Packet]:
+    """Gives the first packet, which RTSP often leaves without a timestamp, that of the next shown less a step.
+
+    Among ``n_packets`` the next shown must be; so many are waited for.
+    """
+    for first in islice(compressed, 1):
+        following = list(islice(compressed, n_packets)) if first.pts is None else []
+        known = [packet.pts for packet in following if packet.pts is not None]
+        if known:
+            first.pts = min(known) - step
+        yield first
+        yield from following
+    yield from compressed
 
 
 class _Feed:

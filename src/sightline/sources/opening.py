@@ -15,10 +15,15 @@ from av.video.stream import VideoStream
 
 from sightline.errors import SourceError
 
-Hardware = Literal["none", "auto", "cuda", "qsv", "drm", "amf"]
+Hardware = Literal["none", "auto", "cuda", "qsv", "vaapi", "drm", "amf"]
 """What decodes: the processor; a device if one works, else the processor; or that device."""
-_LOCAL = {"protocol_whitelist": "file,crypto,data"}
-"""Playlists and the like must not make a local file reach into the network."""
+_CONTAINERS = (
+    "mov,matroska,avi,mpegts,mpeg,mpegvideo,h264,hevc,vvc,obu,av1,ivf,m4v,mjpeg,flv,asf,ogg,mxf,gif,apng,wtv,nut,dv,"
+    "rm,vc1,yuv4mpegpipe,nuv,gxf"
+)
+"""Formats whose files hold their pictures themselves; playlists and scripts name other files and addresses."""
+_LOCAL = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
+"""A file from outside must not make libav open others, or reach into the network."""
 _log = logging.getLogger(__name__)
 
 
@@ -48,19 +53,32 @@ def open_file(path: Path, hardware: Hardware = "none") -> Opened:
     return _opened(f"file:{path}", str(path), options=_LOCAL, hardware=hardware)
 
 
-def open_url(url: str, name: str, *, options: dict[str, str], timeout_s: float, hardware: Hardware = "none") -> Opened:
+def open_url(
+    url: str,
+    name: str,
+    *,
+    options: dict[str, str],
+    timeout_s: float,
+    connect_timeout_s: float | None = None,
+    hardware: Hardware = "none",
+) -> Opened:
     """The stream at ``url``; ``name`` stands for it in messages, so that they tell no passwords.
+
+    ``timeout_s``: how long each reading may take, and opening too unless ``connect_timeout_s`` says otherwise.
 
     Raises:
         SourceError: nobody answers in time, or what answers is no video.
     """
-    return _opened(url, name, options=options, hardware=hardware, timeout_s=timeout_s)
+    timeouts_s = (connect_timeout_s or timeout_s, timeout_s)
+    return _opened(url, name, options=options, hardware=hardware, timeouts_s=timeouts_s)
 
 
 def reason(error: av.FFmpegError) -> str:
     """What libav says, in a few words and without the address, which may hold a password."""
     if isinstance(error, av.InvalidDataError):
         return "not a video that FFmpeg can read, or cut off before its index"
+    if isinstance(error, av.ArgumentError):
+        return "not a file of video that is read here; playlists and scripts that name other files never are"
     return (error.strerror or type(error).__name__).lower()
 
 
@@ -82,12 +100,19 @@ def _refuse(path: Path) -> None:
 
 
 def _opened(
-    url: str, name: str, *, options: dict[str, str], hardware: Hardware, timeout_s: float | None = None
+    url: str,
+    name: str,
+    *,
+    options: dict[str, str],
+    hardware: Hardware,
+    timeouts_s: tuple[float, float] | None = None,
 ) -> Opened:
     """With the first device that works."""
+    if hardware not in {"none", "auto", *hwdevices_available()}:
+        raise SourceError(f"{name}: FFmpeg was built without hardware {hardware!r} here; use 'auto' or 'none'")
     for device in _devices(hardware):
         try:
-            return _tried(url, name, options, timeout_s, device)
+            return _tried(url, name, options, timeouts_s, device)
         except av.FFmpegError as error:
             # libav's own software fallback covers codecs only: a device that cannot be made raises.
             if hardware != "auto":
@@ -96,7 +121,7 @@ def _opened(
                 ) from None
             _log.info("hardware=%s works=no why=%r", device, reason(error))
     try:
-        return _tried(url, name, options, timeout_s, None)
+        return _tried(url, name, options, timeouts_s, None)
     except av.FFmpegError as error:
         raise SourceError(f"{name}: {reason(error)}") from None
 
@@ -108,7 +133,9 @@ def _devices(hardware: Hardware) -> list[str]:
     return hwdevices_available() if hardware == "auto" else [hardware]
 
 
-def _tried(url: str, name: str, options: dict[str, str], timeout_s: float | None, device: str | None) -> Opened:
+def _tried(
+    url: str, name: str, options: dict[str, str], timeouts_s: tuple[float, float] | None, device: str | None
+) -> Opened:
     """With that device.
 
     Raises:
@@ -116,7 +143,7 @@ def _tried(url: str, name: str, options: dict[str, str], timeout_s: float | None
         SourceError: no moving pictures in it.
     """
     acceleration = None if device is None else HWAccel(device, allow_software_fallback=True)
-    container = av.open(url, options=options, timeout=timeout_s, hwaccel=acceleration, metadata_errors="replace")
+    container = av.open(url, options=options, timeout=timeouts_s, hwaccel=acceleration, metadata_errors="replace")
     moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not moving or moving[0].codec_context is None:
         found = sorted({s.type for s in container.streams})

@@ -1,6 +1,6 @@
 """Live and remote video: RTSP, HTTP and HTTPS."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import Literal, final
 from urllib.parse import SplitResult, urlsplit
@@ -47,6 +47,7 @@ class Stream:
         duration_s: float | None = None,
         transport: Literal["tcp", "udp"] = "tcp",
         timeout_s: float = 10.0,
+        connect_timeout_s: float | None = None,
         listen: bool = False,
         hardware: Hardware = "none",
         grid: LiveGridName = "start",
@@ -59,6 +60,7 @@ class Stream:
         ``duration_s``: seconds of video after which to stop; unsaid, when the stream ends.
         ``transport``: how RTSP carries its packets.
         ``timeout_s``: silence after which to give up.
+        ``connect_timeout_s``: how long connecting may take; unsaid, as long.
         ``listen``: wait for a camera that pushes RTSP to this address instead of asking for it.
         ``hardware``: what decodes; ``auto`` falls back to the processor.
         ``grid``: ``start`` counts from the first picture; ``aligned`` leans on keyframes, which costs least.
@@ -76,7 +78,8 @@ class Stream:
             raise SourceError(
                 f"{self._shown}: not an address of a stream; give {', '.join(sorted(_PROTOCOLS))}://host/path"
             )
-        for name, number in (("fps", fps), ("duration_s", duration_s), ("timeout_s", timeout_s)):
+        numbers = {"fps": fps, "duration_s": duration_s, "timeout_s": timeout_s, "connect_timeout_s": connect_timeout_s}
+        for name, number in numbers.items():
             if number is not None and not number > 0:
                 raise SourceError(f"{self._shown}: {name} must be more than 0, not {number}")
         self._url = url
@@ -84,7 +87,8 @@ class Stream:
         self._fps = fps
         self._duration_s = duration_s
         self._timeout_s = timeout_s
-        self._hardware = hardware
+        self._connect_timeout_s = connect_timeout_s
+        self._hardware: Hardware = hardware
         self._grid: LiveGridName = grid
         self._sparse = sparse
         self._options = {"protocol_whitelist": _PROTOCOLS[parts.scheme.lower()]}
@@ -126,7 +130,7 @@ class Stream:
         for moment, picture in self.pictures():
             yield Frame(moment, colours.rgb(picture))
 
-    def planes(self, on_packet: Callable[[], None] | None = None) -> Iterator[Planes]:
+    def planes(self, on_packet: Callable[[], None] | None = None) -> Generator[Planes, None, None]:
         """Pictures as luma and chroma, for encoding them again.
 
         ``on_packet`` is called for whatever comes from the network; what it raises ends the reading.
@@ -175,7 +179,12 @@ class Stream:
 
     def _connect(self) -> Opened:
         opened = open_url(
-            self._url, self._shown, options=self._options, timeout_s=self._timeout_s, hardware=self._hardware
+            self._url,
+            self._shown,
+            options=self._options,
+            timeout_s=self._timeout_s,
+            connect_timeout_s=self._connect_timeout_s,
+            hardware=self._hardware,
         )
         opened.codec.thread_type = "SLICE"  # several pictures at once would each wait for the next
         return opened

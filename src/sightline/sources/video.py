@@ -1,7 +1,7 @@
 """Video files: anything FFmpeg reads."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import final
@@ -48,6 +48,7 @@ class Video:
         grid: GridName = "start",
         sparse: bool = True,
         parallel: bool = True,
+        after_index: int = -1,
     ) -> None:
         """``path`` is read when asked for pictures, not before.
 
@@ -58,6 +59,7 @@ class Video:
         ``hardware``: what decodes; ``auto`` falls back to the processor, a named device must be there.
         ``grid``: where the sampling falls, see ``sightline.sources.grid.sampling``; ``keyframes`` decodes no others.
         ``sparse``: decode only what the taken pictures need; the same pictures come, bit for bit.
+        ``after_index``: pictures up to this one are passed over, though the grid counts them; to go on where one was.
         ``parallel``: decode several pictures at once: sooner done, for about a tenth more processor time.
 
         Raises:
@@ -78,6 +80,7 @@ class Video:
         self._grid = grid
         self._sparse = sparse
         self._parallel = parallel
+        self._after_index = after_index
         self._tally = Tally()
 
     def about(self) -> Footage:
@@ -114,7 +117,7 @@ class Video:
         for moment, picture in self.pictures():
             yield Frame(moment, colours.rgb(picture))
 
-    def planes(self) -> Iterator[Planes]:
+    def planes(self) -> Generator[Planes, None, None]:
         """Pictures as luma and chroma, for encoding them again.
 
         Raises:
@@ -130,7 +133,7 @@ class Video:
         Raises:
             SourceError: it cannot be opened, or gives not a single picture.
         """
-        last = -1
+        last = self._after_index
         for picture in self._read():
             last = picture.index
             yield Moment(self._camera, last, float(picture.t)), picture.frame
@@ -145,7 +148,7 @@ class Video:
     def _read(self) -> Iterator[Picture]:
         """In the fastest way; where that fails it goes on in a surer one, behind the last picture."""
         is_sparse = self._sparse and (self._fps is not None or bool(self._start_s) or self._grid == "keyframes")
-        after, is_parallel, n_lost = -1, self._parallel, 0
+        after, is_parallel, n_lost = self._after_index, self._parallel, 0
         while True:
             tally = self._tally = Tally(n_lost)
             try:
