@@ -17,6 +17,8 @@ from sightline.cli.probe import probe
 from sightline.cli.serve import EXAMPLES as SERVING
 from sightline.cli.serve import serve
 from sightline.cli.simulate import simulate
+from sightline.cli.tcp import EXAMPLES as RECONSTRUCTING
+from sightline.cli.tcp import tcp
 from sightline.cli.track import EXAMPLES, track
 from sightline.cli.users import app as users
 from sightline.cli.worker import worker
@@ -33,6 +35,7 @@ app = typer.Typer(
 )
 app.command(epilog=EXAMPLES)(track)
 app.command(epilog=SERVING)(serve)
+app.command(epilog=RECONSTRUCTING)(tcp)
 for command in (probe, evaluate, simulate, demo, engines, worker):
     app.command()(command)
 app.add_typer(models, name="models")
