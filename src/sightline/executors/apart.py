@@ -8,8 +8,9 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from multiprocessing import get_context, parent_process
+from multiprocessing import Pipe, get_context, parent_process
 from multiprocessing.connection import Connection, wait
+from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any
@@ -48,16 +49,30 @@ def apart(work: Work[Item, Result], item: Item, *, tell: Tell, stopped: Stopped,
         SightlineError: whatever the work raised.
         EngineError: the work failed in a way nobody foresaw, its process died, or it had to be killed.
     """
-    context = get_context("forkserver")
-    here, there = context.Pipe()
-    process = context.Process(target=_inside, args=(work, item, there), name=getattr(work, "__name__", "work"))
-    process.start()
+    here, there = Pipe()
+    process = begun(_inside, (work, item, there), name=getattr(work, "__name__", "work"))
     there.close()
     try:
         return _followed(process, here, tell, stopped, grace_s)
     finally:
         end(process, 0.0)
         here.close()
+
+
+def begun(target: Callable[..., None], args: tuple[Any, ...], *, name: str) -> BaseProcess:
+    """A process that does ``target``, which should begin with ``lead_group_until_parent_ends``.
+
+    SIGTERM is held back in it until it asks for it: those who end a whole service send it to all processes at once,
+    and who does the work should hear of that from this one.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    process = get_context("forkserver").Process(target=target, args=args, name=name)
+    process.start()
+    return process
 
 
 def end(process: BaseProcess, grace_s: float) -> None:
@@ -134,7 +149,6 @@ def _death(process: BaseProcess) -> EngineError:
 def _inside(work: Work[Item, Result], item: Item, door: Connection) -> None:
     """All that happens in the other process."""
     lead_group_until_parent_ends()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.nice(_NICE)
     cv2.setNumThreads(max((os.cpu_count() or 1) // 2, 1))
     stop = threading.Event()

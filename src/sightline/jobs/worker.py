@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sightline.errors import ConflictError
 from sightline.executors.apart import prepare
 from sightline.jobs import kinds
+from sightline.jobs.cameras.keeper import Keeper
 from sightline.jobs.slot import dead_slots, take_slot
 from sightline.jobs.workflow import Bench
 from sightline.model.job import Job, JobState
@@ -42,6 +43,7 @@ _PATIENCE_S = 5.0
 _VERSION = "sightline"
 """Of the workflow as DBOS knows it: the same for all of ours, so that an upgrade goes on with what it finds."""
 _PREPARED = (
+    "sightline.jobs.cameras.process",
     "sightline.jobs.receipt",
     "sightline.jobs.footage",
     "sightline.jobs.kept",
@@ -72,6 +74,11 @@ def run_worker(settings: Settings, stopped: Callable[[], bool], name: str | None
         rounds = Rounds(settings, engine, bench)
         stack.callback(DBOS.destroy)
         rounds.launch(slot.name)
+        keeping = threading.Thread(
+            target=Keeper(settings, engine, slot.name).run, args=(stopping.is_set,), name="keeper"
+        )
+        keeping.start()
+        stack.callback(keeping.join)
         stack.callback(_settle, bench)
         stack.callback(stopping.set)
         _log.info("worker=%s ready", slot.name)

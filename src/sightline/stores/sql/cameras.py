@@ -1,6 +1,7 @@
 """Cameras of the video pipeline, kept."""
 
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, final
 
@@ -108,14 +109,17 @@ class Cameras:
 
     def report(self, record: CameraRecord, **changes: Any) -> bool:
         """Notes how far a camera is; False, and nothing noted, where it was started anew or is not wanted any more."""
-        mine = (
-            (CAMERAS.c.camera_id == record.camera_id)
-            & (CAMERAS.c.generation == record.generation)
-            & CAMERAS.c.is_wanted
-        )
+        return self.report_all([(record, changes)]) == 1
+
+    def report_all(self, reports: Iterable[tuple[CameraRecord, Mapping[str, Any]]]) -> int:
+        """Notes how far several are, all at once; how many were noted, as for ``report``."""
+        n_noted, now = 0, time.time()
         with self._engine.begin() as connection:
-            changed = connection.execute(update(CAMERAS).where(mine).values(updated_utc_s=time.time(), **changes))
-            return bool(changed.rowcount)
+            for record, changes in reports:
+                same = (CAMERAS.c.camera_id == record.camera_id) & (CAMERAS.c.generation == record.generation)
+                mine = update(CAMERAS).where(same, CAMERAS.c.is_wanted)
+                n_noted += connection.execute(mine.values(updated_utc_s=now, **changes)).rowcount
+        return n_noted
 
     def _update(self, camera_id: str, **changes: Any) -> None:
         with self._engine.begin() as connection:
