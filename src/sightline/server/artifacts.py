@@ -63,9 +63,9 @@ def router(services: Installation, guard: Guard) -> APIRouter:
     def one(_who: viewer, artifact_id: Id) -> ArtifactView:
         return ArtifactView.of(services.files.get(artifact_id))
 
-    @routes.api_route(
+    @routes.head("/{artifact_id}/content", response_class=StreamingResponse, include_in_schema=False)
+    @routes.get(
         "/{artifact_id}/content",
-        methods=["GET", "HEAD"],
         summary="Download a file, or a part of it",
         response_class=StreamingResponse,
         responses={206: {"description": "The part that was asked for"}, 416: {"description": "No such part"}},
