@@ -66,7 +66,7 @@ def copied(
     except (av.FFmpegError, ValueError) as error:
         why = reason(error) if isinstance(error, av.FFmpegError) else str(error)
         raise SourceError(f"{shown}: cannot be copied to MP4: {why}") from None
-    if not part.n_packets:
+    if part.is_empty():
         raise SourceError(f"{shown}: nothing to copy at {start_s or 0:g} s; it ends before")
     began_s = None if start_s is None else float((part.first - origin) * tick)
     return {
@@ -88,6 +88,10 @@ class _Part:
         self.first = 0
         self.n_ticks = 0
         self.n_packets = 0
+
+    def is_empty(self) -> bool:
+        """Whether it holds nothing of what was asked for: at most what comes before its beginning."""
+        return not self.n_packets or (self._start is not None and self.first + self.n_ticks <= self._start)
 
     def is_over(self, packet: "Packet[VideoStream]") -> bool:
         """Whether it and all that follow come later."""

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -51,7 +51,7 @@ class TrackParams(Params):
     """Of streams, how long to watch."""
 
     @model_validator(mode="after")
-    def _known(self) -> Self:
+    def _known(self) -> "TrackParams":
         """All engines are there, and no option names a file."""
         for kind in ("detector", "tracker", "stabilizer"):
             name = getattr(self, kind)
