@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from .conftest import wait_for
 
 def alive(pid):
     try:
-        with open(f"/proc/{pid}/stat") as stat:
+        with Path(f"/proc/{pid}/stat").open() as stat:
             return stat.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
@@ -22,10 +23,10 @@ def alive(pid):
 def children(pid):
     """Processes that a process started, and those that they started."""
     found = []
-    for name in os.listdir("/proc"):
+    for name in (path.name for path in Path("/proc").iterdir()):
         if name.isdigit():
             try:
-                with open(f"/proc/{name}/stat") as stat:
+                with Path(f"/proc/{name}/stat").open() as stat:
                     parent = int(stat.read().rpartition(")")[2].split()[1])
             except (FileNotFoundError, ProcessLookupError):
                 continue
@@ -73,7 +74,9 @@ def test_log_lines_carry_the_number_of_their_request(serve):
 
 def test_secrets_of_the_settings_are_not_printed(serve):
     server = serve(
-        workers=0, SIGHTLINE_AUTH__SECRET="hush-hush-hush-hush-hush-hush-hush", SIGHTLINE_REDIS="redis://:pw@localhost/0"
+        workers=0,
+        SIGHTLINE_AUTH__SECRET="hush-hush-hush-hush-hush-hush-hush",
+        SIGHTLINE_REDIS="redis://:pw@localhost/0",
     )
     server.stop()
     said = server.log.read_text()

@@ -113,7 +113,8 @@ def _inspected(pieces: Iterator[bytes], address: Address) -> Iterator[bytes]:
 
 def _check_size(n_bytes: int, address: Address, policy: Policy) -> None:
     if n_bytes > policy.max_bytes:
-        raise RefusedError(f"{address.shown}: more than {policy.max_bytes} bytes; to allow it, raise max_bytes")
+        limit = f"more than {policy.max_bytes} bytes"
+        raise RefusedError(f"{address.shown}: {limit}; to allow it, raise fetching.max_bytes")
 
 
 def _teller(tell: Tell, total: int | None, until: Until) -> Callable[[int], None]:

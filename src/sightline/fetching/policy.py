@@ -81,7 +81,7 @@ class Policy:
         if name not in _KNOWN:
             raise RefusedError(f"address: {name[:20]}: is never opened; known are {', '.join(sorted(_KNOWN))}")
         if name not in self.schemes:
-            raise RefusedError(f"address: {name}: is not allowed here; to allow it, add it to schemes")
+            raise RefusedError(f"address: {name}: is not allowed here; to allow it, add it to fetching.schemes")
         try:
             return self._parsed(url, name, resolve)
         except ValueError:
@@ -111,7 +111,7 @@ class Policy:
         if not any(path.is_relative_to(os.path.realpath(folder)) for folder in self.media_folders):
             # Said before looking whether it is there: that is nobody's business either.
             raise RefusedError(
-                f"{text}: is in no folder that may be read; to allow it, add its folder to media_folders"
+                f"{text}: is in no folder that may be read; to allow it, add its folder to fetching.media_folders"
             )
         try:
             is_file = stat.S_ISREG(path.stat().st_mode)
@@ -126,7 +126,7 @@ class Policy:
         if not _BUCKET.fullmatch(bucket) or {"", ".", ".."} & set(key.split("/")) or parts.query or parts.fragment:
             raise ValueError("no key")
         if not any(fnmatchcase(bucket, pattern) for pattern in self.buckets):
-            raise RefusedError(f"s3://{bucket}: may not be read; to allow it, add {bucket} to buckets")
+            raise RefusedError(f"s3://{bucket}: may not be read; to allow it, add {bucket} to fetching.buckets")
         return Address(scheme="s3", shown=f"s3://{bucket}/{key}", url=f"s3://{bucket}/{key}", host=bucket)
 
     def _remote(self, url: str, parts: SplitResult, resolve: Resolver) -> Address:
@@ -135,7 +135,7 @@ class Policy:
             raise ValueError("no port")
         shown = f"{parts.scheme}://{_authority(host, port)}{parts.path}"
         if self.hosts and not any(fnmatchcase(host.rstrip("."), pattern.lower()) for pattern in self.hosts):
-            raise RefusedError(f"{shown}: this host is not allowed; to allow it, add {host} to hosts")
+            raise RefusedError(f"{shown}: this host is not allowed; to allow it, add {host} to fetching.hosts")
         ips = tuple(resolve(host))
         self._check_ips(ips, shown)
         pinned = None
@@ -150,7 +150,8 @@ class Policy:
             raise SourceError(f"{shown}: no such host; check its name")
         if not all(is_allowed(ip, self.private_networks) for ip in ips):
             raise RefusedError(
-                f"{shown}: its host is not on the public internet; to allow it, add its network to private_networks"
+                f"{shown}: its host is not on the public internet; "
+                "to allow it, add its network to fetching.private_networks"
             )
 
 

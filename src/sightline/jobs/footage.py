@@ -8,10 +8,11 @@ from typing import Any
 
 from sightline.errors import SightlineError, SourceError
 from sightline.executors.local import Stopped, Tell
-from sightline.fetching import Policy, check_media, download
+from sightline.fetching import Policy, check_media, download, relayed
 from sightline.fetching.content import HEAD
 from sightline.jobs.kinds.kind import Task
 from sightline.settings import Settings
+from sightline.sources.stream import without_secrets
 from sightline.stores.artifacts import artifacts_at
 
 LIVE = ("rtsp", "rtsps")
@@ -70,12 +71,13 @@ def opened(task: Task, tell: Tell, stopped: Stopped) -> Iterator[Place]:
         SightlineError: it is not allowed, not there, or no video; errors raised inside tell no path of this machine.
     """
     with _found(task, tell, stopped) as place:
+        inside = without_secrets(place.url) if place.url else str(place.path)
         try:
             yield place
         except SightlineError as error:
-            if place.path is None or str(place.path) not in str(error):
+            if inside not in str(error):
                 raise
-            raise type(error)(str(error).replace(str(place.path), place.shown)) from None
+            raise type(error)(str(error).replace(inside, place.shown)) from None
 
 
 @contextmanager
@@ -89,7 +91,8 @@ def _found(task: Task, tell: Tell, stopped: Stopped) -> Iterator[Place]:
         return
     address = policy_of(task.settings).check(source)  # again: what is allowed may have changed since
     if is_live(source):
-        yield Place(address.shown, url=address.pinned_url)
+        with relayed(address) as url:
+            yield Place(address.shown, url=url)
         return
     fetched = task.earlier.get("fetch") or fetch(task, tell, stopped)
     if "path" not in fetched:

@@ -24,6 +24,7 @@ from sightline.settings import Settings
 Say = Callable[[str], None]
 _PATIENCE_S = 10.0
 """How long workers may take to put their work down."""
+_ALWAYS_SAID = {"data_folder", "database", "artifacts", "workers", "auth.mode", "video_pipeline.frames_folder"}
 _PAUSE_S = 1.0
 """Before a worker that died is started again."""
 
@@ -41,7 +42,7 @@ def run(settings: Settings, say: Say, config: Path | None = None) -> None:
         app = create_app(services)
         with _listening(settings) as listener:
             host, port = listener.getsockname()[:2]
-            for line in _lines(settings.summary()):
+            for line in _lines(settings.summary(), Settings.model_construct().summary()):
                 say(line)
             say(f"listening on http://{f'[{host}]' if ':' in host else host}:{port} (API documentation: /docs)")
             _clear_incoming(services)
@@ -56,6 +57,8 @@ def run(settings: Settings, say: Say, config: Path | None = None) -> None:
                 forwarded_allow_ips=list(settings.trusted_proxies) or None,
                 timeout_graceful_shutdown=max(1, round(settings.shutdown_s)),
             )
+            for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again when it has ended
+                signal.signal(number, lambda _number, _frame: None)
             with _workers(settings, config):
                 uvicorn.Server(server).run(sockets=[listener])
 
@@ -129,10 +132,10 @@ def _clear_incoming(services: Installation) -> None:
     shutil.rmtree(services.settings.data_folder / "incoming", ignore_errors=True)
 
 
-def _lines(summary: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    """The settings that have a value, one a line."""
+def _lines(summary: dict[str, Any], unsaid: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """Where things are, and all that was set to something else than what it is unsaid; one a line."""
     for name, value in summary.items():
         if isinstance(value, dict):
-            yield from _lines(value, f"{prefix}{name}.")
-        elif value not in (None, [], False):
-            yield f"  {prefix}{name} = {value}"
+            yield from _lines(value, unsaid[name], f"{prefix}{name}.")
+        elif f"{prefix}{name}" in _ALWAYS_SAID or value != unsaid[name]:
+            yield f"  {prefix}{name} = {', '.join(value) if isinstance(value, list) else value}"
