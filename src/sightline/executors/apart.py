@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from multiprocessing import Pipe, get_context, parent_process
+from multiprocessing import Pipe, get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
@@ -65,6 +65,7 @@ def begun(target: Callable[..., None], args: tuple[Any, ...], *, name: str) -> B
     SIGTERM is held back in it until it asks for it: those who end a whole service send it to all processes at once,
     and who does the work should hear of that from this one.
     """
+    resource_tracker.ensure_running()  # would let SIGTERM in again if it began later
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
         ensure_running()

@@ -120,7 +120,7 @@ def test_a_worker_told_to_end_puts_work_down_and_the_next_one_takes_it_up(instal
     job = installation.submit("lines", pace_s=0.5)
     wait_until(lambda: len(installation.lines()) == 1)
     told_s = time.monotonic()
-    worker.terminate()
+    os.killpg(worker.pid, signal.SIGTERM)  # as those do who end a service: all of its processes hear it
     assert worker.wait(10) == 0
     assert time.monotonic() - told_s < 5.0
     assert installation.jobs.get(job.id).state is JobState.RUNNING

@@ -15,7 +15,7 @@ from typing import cast, get_args
 
 from sightline.errors import ConflictError, RefusedError, SightlineError, SourceError
 from sightline.executors.apart import lead_group_until_parent_ends
-from sightline.fetching import download
+from sightline.fetching import download, relayed
 from sightline.jobs.cameras.decoding import decode_camera
 from sightline.jobs.cameras.task import CameraReport, CameraState, CameraTask
 from sightline.jobs.footage import policy_of
@@ -119,7 +119,8 @@ def _source(assignment: Assignment, stop: threading.Event) -> Iterator[str | Non
             yield str(path)
         return
     if record.is_live:
-        yield policy_of(settings).check(record.source).pinned_url
+        with relayed(policy_of(settings).check(record.source)) as url:
+            yield url
         return
     folder = fetched_folder(settings, record)
     held = folder / "media"
