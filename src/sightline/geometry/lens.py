@@ -41,6 +41,34 @@ def _series(k: Float[np.ndarray, " d"], x: Float[np.ndarray, "*n 1"]) -> Float[n
     return total
 
 
+def straightened(lens: Lens, xy_px: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 2"]:
+    """Directions (right and down per unit forward) that pixels look in; NaN for those that the lens never sees.
+
+    Newton's method on the distortion, with its slope measured.
+    """
+    wanted = (xy_px - lens.centre_px) / lens.focal_px
+    flat = wanted.copy()
+    if lens.model.is_fisheye:
+        # An angle of 1.5 is nearly sideways: beyond, directions have no finite tangent.
+        radius = np.linalg.norm(wanted, axis=-1, keepdims=True)
+        flat *= np.divide(np.tan(np.minimum(radius, 1.5)), radius, out=np.ones_like(radius), where=radius > 1e-12)
+    step = 1e-6
+    right, below = np.array([[step, 0.0], [0.0, step]])
+    for _ in range(20):
+        off = distorted(lens, flat) - wanted
+        across = (distorted(lens, flat + right) - distorted(lens, flat - right)) / (2 * step)
+        down = (distorted(lens, flat + below) - distorted(lens, flat - below)) / (2 * step)
+        area = across[:, 0] * down[:, 1] - across[:, 1] * down[:, 0]
+        area = np.where(np.abs(area) > 1e-9, area, np.nan)
+        flat[:, 0] -= (down[:, 1] * off[:, 0] - down[:, 0] * off[:, 1]) / area
+        flat[:, 1] -= (across[:, 0] * off[:, 1] - across[:, 1] * off[:, 0]) / area
+    # Where a formula folds over, pixels have further solutions on the other side, or mirrored.
+    missed = ~(np.abs(distorted(lens, flat) - wanted).max(axis=-1, initial=0.0) < 1e-6)
+    missed |= ((flat * wanted).sum(axis=-1) < 0) | ~(area > 0)
+    flat[missed] = np.nan
+    return flat
+
+
 def points(maps: Maps, cam_from_scene: Float[np.ndarray, "4 4"]) -> Float32[np.ndarray, "h w 3"]:
     """Where each pixel of a depth map is in the scene; what has no depth is at the camera or NaN.
 

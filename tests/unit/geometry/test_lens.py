@@ -35,6 +35,22 @@ def test_pixels_are_those_of_colmap(model):
     assert lenses.pixels(lens, xyz) == pytest.approx(np.asarray(camera.img_from_cam(xyz)), abs=1e-9)
 
 
+@pytest.mark.parametrize("model", LensModel)
+def test_pixels_are_straightened_to_the_directions_they_came_from(model):
+    lens = bent(model)
+    flat = np.random.default_rng(1).uniform([-0.6, -0.45], [0.6, 0.45], (300, 2))
+    flat[0] = 0.0
+    px = lenses.pixels(lens, np.column_stack([flat, np.ones(300)]))
+    assert lenses.straightened(lens, px) == pytest.approx(flat, abs=1e-7)
+
+
+def test_a_pixel_that_the_lens_never_reaches_has_no_direction():
+    lens = Lens(LensModel.SIMPLE_RADIAL, 640, 480, np.array([500.0, 320.0, 240.0, -0.5]))
+    found = lenses.straightened(lens, np.array([[320.0, 240.0], [900.0, 240.0]]))
+    assert found[0].tolist() == [0.0, 0.0]
+    assert np.isnan(found[1]).all()
+
+
 def test_what_is_behind_the_lens_has_no_pixel():
     behind = np.array([[0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
     assert np.isnan(lenses.pixels(bent(LensModel.OPENCV), behind)).all()
