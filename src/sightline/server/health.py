@@ -31,6 +31,10 @@ def router(services: Installation) -> APIRouter:
     def disk() -> str:
         return "ok" if services.settings.data_folder.is_dir() else "the data folder is missing"
 
+    @routes.get("/", summary="What this is")
+    async def root() -> dict[str, str]:
+        return {"message": f"Sightline {__version__}; API documentation is at /docs"}
+
     async def hub() -> str:
         try:
             await services.hub.ping()
