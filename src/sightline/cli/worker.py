@@ -27,10 +27,12 @@ def worker(
     """
     from sightline import settings as all_settings  # noqa: PLC0415  (a worker's libraries take long to load)
     from sightline.jobs.worker import run_worker  # noqa: PLC0415
+    from sightline.server import logs  # noqa: PLC0415
 
     if while_stdin_is_open:
         threading.Thread(target=_watch_input, args=(lambda: os._exit(1),), daemon=True).start()
     settings = all_settings.load(config, data_folder=data)
+    logs.set_up(settings)
     with stopping() as stopped:
         run_worker(settings, stopped, name)
 

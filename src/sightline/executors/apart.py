@@ -30,11 +30,12 @@ _log = logging.getLogger(__name__)
 
 
 def prepare(modules: Sequence[str]) -> None:
-    """Has processes of ``apart`` begin with these modules imported; to be called before the first of them.
+    """Has processes of ``apart`` begin with these modules imported, from now on; to be called before the first of them.
 
     Only modules that start no threads and open nothing: what they hold is there in every process.
     """
     get_context("forkserver").set_forkserver_preload(list(modules))
+    _ensure_running()
 
 
 def apart(work: Work[Item, Result], item: Item, *, tell: Tell, stopped: Stopped, grace_s: float = 1.0) -> Result:
@@ -65,15 +66,20 @@ def begun(target: Callable[..., None], args: tuple[Any, ...], *, name: str) -> B
     SIGTERM is held back in it until it asks for it: those who end a whole service send it to all processes at once,
     and who does the work should hear of that from this one.
     """
+    _ensure_running()
+    process = get_context("forkserver").Process(target=target, args=args, name=name)
+    process.start()
+    return process
+
+
+def _ensure_running() -> None:
+    """Starts the process that is forked, with SIGTERM held back; those forked from it inherit that."""
     resource_tracker.ensure_running()  # would let SIGTERM in again if it began later
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
         ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    process = get_context("forkserver").Process(target=target, args=args, name=name)
-    process.start()
-    return process
 
 
 def end(process: BaseProcess, grace_s: float) -> None:

@@ -22,16 +22,17 @@ from sightline.jobs.slot import dead_slots, take_slot
 from sightline.jobs.workflow import Bench
 from sightline.model.job import Job, JobState
 from sightline.settings import Settings
+from sightline.stores.sql.cameras import Cameras
 from sightline.stores.sql.database import database_at
 from sightline.stores.sql.jobs import Jobs
 
 _GLANCE_S = 0.2
 """How often it is asked whether jobs wait."""
-_TAKE_OVER_S = 5.0
+_TAKE_OVER_S = 2.0
 """How often it is looked whether another worker was killed."""
 _TIDY_S = 60.0
 """How often what nobody needs is removed."""
-_QUIET_S = 10.0
+_QUIET_S = 3.0
 """A running job that told nothing for so long is looked at."""
 _KEEP_FAILED_S = 24 * 3600.0
 _MOST_FAILED = 16
@@ -93,12 +94,12 @@ class Rounds:
 
     def __init__(self, settings: Settings, engine: Engine, bench: Bench) -> None:
         self._settings, self._bench = settings, bench
-        self._jobs = Jobs(engine)
+        self._jobs, self._cameras = Jobs(engine), Cameras(engine)
         self._wake = threading.Event()
         self._kinds: dict[str, list[str]] = {"heavy": [], "light": []}
         for one in map(kinds.kind, kinds.names()):
             self._kinds[one.queue].append(one.name)
-        self._due_s = {self._take_over: 0.0, self._look_after: time.monotonic() + _QUIET_S, self._tidy: 0.0}
+        self._due_s = {self._take_over: 0.0, self._look_after: 0.0, self._tidy: 0.0}
         self._every_s = {self._take_over: _TAKE_OVER_S, self._look_after: _QUIET_S, self._tidy: _TIDY_S}
 
     def launch(self, executor: str) -> None:
@@ -156,6 +157,7 @@ class Rounds:
         """Goes on with what killed workers had begun."""
         with dead_slots(self._settings.data_folder / "workers") as dead:
             for name in dead:
+                self._cameras.release_all(name)
                 begun = DBOS.list_workflows(status="PENDING", executor_id=name, load_input=False, load_output=False)
                 if begun:
                     _log.warning("worker=%s is gone, jobs=%d taken over", name, len(begun))

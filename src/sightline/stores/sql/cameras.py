@@ -107,6 +107,12 @@ class Cameras:
             mine = update(CAMERAS).where(CAMERAS.c.camera_id == camera_id, CAMERAS.c.holder == holder)
             connection.execute(mine.values(holder=None, lease_until_utc_s=0.0))
 
+    def release_all(self, holder: str) -> None:
+        """Lets go of all that a worker held, which is known to be dead."""
+        with self._engine.begin() as connection:
+            held = update(CAMERAS).where(CAMERAS.c.holder == holder)
+            connection.execute(held.values(holder=None, lease_until_utc_s=0.0))
+
     def report(self, record: CameraRecord, **changes: Any) -> bool:
         """Notes how far a camera is; False, and nothing noted, where it was started anew or is not wanted any more."""
         return self.report_all([(record, changes)]) == 1

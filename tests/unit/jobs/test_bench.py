@@ -1,0 +1,108 @@
+"""What keeps jobs in order: places, progress, and what is removed when nobody needs it any more."""
+
+import threading
+import time
+import uuid
+
+import pytest
+
+from sightline.jobs import kinds
+from sightline.jobs.progress import Progress
+from sightline.jobs.worker import _KEEP_FAILED_S, _MOST_FAILED, _clear_work
+from sightline.jobs.workflow import Places
+from sightline.model.job import Job, JobState
+from sightline.stores.sql.database import database_at
+from sightline.stores.sql.jobs import Jobs
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    engine = database_at(f"sqlite:///{tmp_path / 'rows.db'}")
+    yield Jobs(engine)
+    engine.dispose()
+
+
+def running(jobs, **changes):
+    job = jobs.add(Job(id=uuid.uuid4().hex, kind="extract", params={"source": "a"}))
+    return jobs.move(job.id, JobState.RUNNING, **changes)
+
+
+def never():
+    return False
+
+
+def test_no_more_are_at_work_than_there_are_places():
+    places, most, gate = Places({"heavy": 2}), [], threading.Event()
+
+    def work():
+        with places.place("heavy", never):
+            most.append(places.n_taken())
+            gate.wait(10)
+
+    threads = [threading.Thread(target=work) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    while len(most) < 2:
+        time.sleep(0.01)
+    assert places.n_free("heavy") == 0
+    gate.set()
+    for thread in threads:
+        thread.join(10)
+    assert max(most) == 2
+    assert len(most) == 5
+    assert places.n_free("heavy") == 2
+
+
+def test_who_is_stopped_waits_for_no_place():
+    places = Places({"light": 1})
+    with places.place("light", never), places.place("light", lambda: True):
+        assert places.n_taken() == 1
+    assert places.n_taken() == 0
+
+
+def test_progress_is_of_the_whole_and_never_goes_back(jobs):
+    job = running(jobs)
+    progress = Progress(jobs, job, kinds.kind("extract"), stopping=never)
+    progress.enter(1)
+    seen = []
+    for done in (10, 60, 5):  # the third is of another pass over the same pictures
+        progress.tell("taking pictures", done, 100)
+        progress._note_s = 0.0
+        assert not progress.stopped()
+        seen.append(jobs.get(job.id).progress)
+    assert seen == [pytest.approx(0.1 + 0.85 * 0.1), pytest.approx(0.1 + 0.85 * 0.6), pytest.approx(0.1 + 0.85 * 0.6)]
+    assert jobs.get(job.id).step == "taking pictures (5 of 100)"
+
+
+def test_the_row_is_written_at_most_twice_a_second(jobs):
+    job = running(jobs)
+    progress = Progress(jobs, job, kinds.kind("extract"), stopping=never)
+    progress.enter(0)
+    writes, end_s = set(), time.monotonic() + 1.2
+    while time.monotonic() < end_s:
+        progress.tell("fetching", int(time.monotonic() * 1000), None)
+        progress.stopped()
+        writes.add(jobs.get(job.id).updated_utc_s)
+    assert 2 <= len(writes) <= 4
+
+
+def test_folders_of_jobs_that_are_over_go_and_those_of_the_last_that_failed_stay(jobs, tmp_path):
+    work, now_s = tmp_path / "work", time.time()
+    failed = [running(jobs).id for _ in range(_MOST_FAILED + 2)]
+    for number, job_id in enumerate(failed):
+        jobs.move(job_id, JobState.FAILED, finished_utc_s=now_s - number)
+    old, done, at_it = running(jobs).id, running(jobs).id, running(jobs).id
+    jobs.move(old, JobState.FAILED, finished_utc_s=now_s - _KEEP_FAILED_S - 1)
+    jobs.move(done, JobState.COMPLETED)
+    for job_id in [*failed, old, done, at_it, "unknown"]:
+        (work / job_id / "step").mkdir(parents=True)
+    _clear_work(work, jobs, now_s)
+    assert {folder.name for folder in work.iterdir()} == {*failed[:_MOST_FAILED], at_it}
+
+
+def test_a_job_taken_by_a_worker_that_died_before_it_began_is_begun(installation):
+    job = installation.submit("quick", pace_s=0.0)
+    assert [claimed.id for claimed in installation.jobs.claim(["quick"], 1)] == [job.id]
+    installation.start()
+    assert installation.desk.wait(job.id, 30.0).state is JobState.COMPLETED
+    assert installation.lines() == ["line0"]
