@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -81,13 +82,13 @@ class Served:
         return httpx.Client(base_url=self.url, timeout=60, **more)
 
 
-@pytest.fixture
-def serve(tmp_path):
-    """Starts ``sightline serve`` on a free port, with a data folder of its own; ended with the test."""
+@contextmanager
+def serving(folder):
+    """Starts ``sightline serve`` on free ports, in a folder; all are ended afterwards."""
     started = []
 
-    def start(*options, data=tmp_path / "data", workers=1, **environment):
-        log = tmp_path / f"server-{len(started)}.log"
+    def start(*options, data=folder / "data", workers=1, **environment):
+        log = folder / f"server-{len(started)}.log"
         command = [sys.executable, "-m", "sightline", "serve", "--port", "0", "--data", data, "--workers", workers]
         environment = {name: str(value) for name, value in environment.items()}
         with log.open("wb") as file:
@@ -96,7 +97,7 @@ def serve(tmp_path):
                 stderr=file,
                 stdout=file,
                 env=os.environ | environment,
-                cwd=tmp_path,
+                cwd=folder,
                 start_new_session=True,
             )
         started.append(process)
@@ -107,15 +108,32 @@ def serve(tmp_path):
         wait_for(lambda: answers(f"{server.url}/health"), 30)
         return server
 
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
+    try:
+        yield start
+    finally:
+        for process in started:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in started:
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Starts servers for one test."""
+    with serving(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def serve_all(tmp_path_factory):
+    """Starts servers for all tests of a module."""
+    with serving(tmp_path_factory.mktemp("server")) as start:
+        yield start
 
 
 def answers(url):

@@ -13,9 +13,9 @@ from .conftest import wait_for
 FAST = {"detector": "motion"}
 
 
-@pytest.fixture
-def server(serve):
-    return serve()
+@pytest.fixture(scope="module")
+def server(serve_all):
+    return serve_all()
 
 
 def bring(client, path):
@@ -155,15 +155,17 @@ def test_changes_are_told_as_they_happen(server, clip):
 def test_pages_follow_each_other(server):
     with server.client() as client:
         asked = [ask(client, "look", source="/nowhere.mp4") for _ in range(5)]
-        first = client.get("/api/v1/jobs", params={"limit": 2}).json()
-        second = client.get("/api/v1/jobs", params={"limit": 2, "before": first["next"]}).json()
-        third = client.get("/api/v1/jobs", params={"limit": 2, "before": second["next"]}).json()
+        limits = {"limit": 2, "kind": "look"}
+        first = client.get("/api/v1/jobs", params=limits).json()
+        second = client.get("/api/v1/jobs", params={**limits, "before": first["next"]}).json()
+        third = client.get("/api/v1/jobs", params={**limits, "before": second["next"]}).json()
         found = [job["id"] for page in (first, second, third) for job in page["jobs"]]
         assert found == asked[::-1]
         assert third["next"] is None
 
 
-def test_secrets_of_addresses_are_not_shown(server):
+def test_secrets_of_addresses_are_not_shown(serve):
+    server = serve()
     with server.client() as client:
         job = ask(client, "look", source="rtsp://ann:hush@127.0.0.1:9/gate?key=hush")
         shown = ended(client, job)

@@ -134,6 +134,8 @@ class CameraDesk:
     ) -> shapes.Started:
         if self._cameras.n_running() >= self._settings.max_cameras:
             raise HTTPException(429, f"{self._settings.max_cameras} cameras are running; stop one first")
+        self._wait_until_free(camera_id)
+        remove_all(self._folder / camera_id)  # what was decoded before would be taken for this
         record = CameraRecord(
             camera_id=camera_id,
             source=source,

@@ -12,7 +12,7 @@ from sightline.server.auth.guard import Guard, Principal
 from sightline.server.installation import Installation
 from sightline.server.video_pipeline import shapes
 from sightline.server.video_pipeline.desk import CameraDesk
-from sightline.server.video_pipeline.shapes import CameraInForm, CameraInQuery, Format
+from sightline.server.video_pipeline.shapes import CameraInForm, CameraInQuery, Format, OptionalCameraInForm
 from sightline.server.video_pipeline.videos import Acceleration, VideoDesk
 
 _PREFIX = "/api/v1/video-pipeline"
@@ -76,7 +76,7 @@ def _cameras(routes: APIRouter, services: Installation, guard: Guard) -> None:
         return desk.latest(camera_id, request.headers.get("if-none-match"))
 
     @routes.post("/cleanup/", summary="Remove pictures")
-    def cleanup(_who: operator, camera_id: CameraInForm | None = None) -> shapes.Message:
+    def cleanup(_who: operator, camera_id: OptionalCameraInForm = None) -> shapes.Message:
         return desk.clean_up(camera_id)
 
 

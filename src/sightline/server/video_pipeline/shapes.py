@@ -11,6 +11,8 @@ _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:\.\d+)?)")
 _NAMED = "Identifies the camera, and names its folder: letters, digits, '.', '_' and '-'."
 CameraInForm = Annotated[str, Form(pattern=_CAMERA, description=_NAMED, examples=["camera_1"])]
 """A camera's name in a form."""
+OptionalCameraInForm = Annotated[str | None, Form(pattern=_CAMERA, description=_NAMED, examples=["camera_1"])]
+"""The same where it may be left out."""
 CameraInQuery = Annotated[str, Query(pattern=_CAMERA, description=_NAMED, examples=["camera_1"])]
 """A camera's name in a query."""
 Format = Literal["cuda", "qsv", "vaapi", "none", "auto"]
