@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -168,3 +170,13 @@ def test_a_worker_on_postgresql_does_the_same(installation_at, postgres_url, wai
     installation.start()
     assert installation.desk.wait(job.id, 40.0).state is JobState.COMPLETED
     assert installation.lines() == LINES
+
+
+def test_a_worker_of_a_server_ends_when_the_server_is_gone(installation, wait_until):
+    command = [sys.executable, "-m", "sightline", "worker", "--data", str(installation.folder / "data")]
+    with subprocess.Popen([*command, "--while-stdin-is-open"], stdin=subprocess.PIPE) as worker:
+        installation.workers.append(worker)
+        assert installation.desk.wait(installation.submit("quick").id, 0.0).state is JobState.QUEUED
+        wait_until(lambda: list((installation.folder / "data" / "workers").glob("*.lock")))
+        worker.stdin.close()
+        assert worker.wait(10) == 1
