@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, final
+from typing import Any, final
 
 import numpy as np
 
@@ -103,7 +103,7 @@ class Reading:
             raise FormatError(f"{where}: damaged ({str(error).splitlines()[0] if str(error) else 'cut off'})") from None
 
 
-def _array(where: str, stream: IO[bytes], size: int) -> np.ndarray:
+def _array(where: str, stream: Any, size: int) -> np.ndarray:
     """The array in an entry of so many bytes."""
     shape, is_fortran, dtype = _header(stream)
     n_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
@@ -120,7 +120,7 @@ def _array(where: str, stream: IO[bytes], size: int) -> np.ndarray:
     return flat.view(dtype).reshape(shape, order="F" if is_fortran else "C")
 
 
-def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+def _header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Shape, order and type of an array in its file."""
     version = np.lib.format.read_magic(stream)
     if version == (1, 0):
