@@ -100,6 +100,7 @@ class Listening:
                 await session.run(lambda: self._is_over)
             except HungUpError as error:
                 _log.info("hung up: address=%s %s", address, error)
+                transport.abort()  # what it was sent and did not take, it will not take in a moment either
             finally:
                 await _close(transport, ends)
 

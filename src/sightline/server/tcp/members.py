@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import math
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -140,10 +141,10 @@ class _Failures:
         await self._add(f"tcp-login:{group}:{name}", 1)
         await self._add(f"tcp-login:{group}", 1)
 
-    async def _add(self, key: str, amount: int) -> float:
+    async def _add(self, key: str, amount: int) -> int:
         number, passed_s = divmod(time.time(), _WINDOW_S)
         now, before = await self._counts.add(key, _WINDOW_S, int(number), amount)
-        return now + before * (1.0 - passed_s / _WINDOW_S)
+        return now + math.ceil(before * (1.0 - passed_s / _WINDOW_S))
 
 
 def _anybody() -> Member:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,6 +18,7 @@ class Found:
     """Its GLB in pieces of a few megabytes at most; reading them takes time and may raise ``StoreError``."""
 
 
+@runtime_checkable
 class Reconstructions(Protocol):
     """Makes and keeps reconstructions. All errors are ``SightlineError`` or of the database."""
 

@@ -46,7 +46,8 @@ class Wire:
         self._reader, self._writer, self._silence_s = reader, writer, silence_s
         self.left = 0
         """How many bytes of the request have not been read."""
-        writer.transport.set_write_buffer_limits(high=0)  # what is sent is with the system, or the sending waits
+        # What is sent is with the system, or the sending waits. Under TLS, 0 would mean that it waits for ever.
+        writer.transport.set_write_buffer_limits(high=1, low=0)
 
     async def begin(self, patience_s: float) -> tuple[int, int] | None:
         """Command and length of the next request; None where the client left, or kept silent so long.

@@ -1,0 +1,193 @@
+"""Reconstructions as jobs, over a real database and a real store; the test does what a worker would do."""
+
+import asyncio
+import hashlib
+import sys
+import uuid
+
+import pytest
+
+from sightline.errors import AbsentError, ConflictError, EngineError, OptionError, StoreError, UnknownError
+from sightline.jobs.kinds import KINDS
+from sightline.model.artifact import Artifact
+from sightline.model.job import JobState
+from sightline.server.changes import Changes
+from sightline.server.installation import opened
+from sightline.server.tcp.desk import KIND, ReconstructionDesk
+from sightline.settings import load
+
+from .conftest import JPEG, MP4, glb
+
+MODULE = """
+from sightline.jobs.kinds import Kind, Params
+
+
+class Anything(Params):
+    sources: tuple[str, ...]
+    video_fps: float
+
+
+KIND = Kind(name="reconstruct", about="A stand-in.", queue="heavy", params=Anything, steps=())
+"""
+
+
+@pytest.fixture
+def known(tmp_path, monkeypatch):
+    """The kind of job, as another package would bring it."""
+    info = tmp_path / "site" / "stand_in-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stand-in\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[sightline.job]\nreconstruct = stand_in_kind:KIND\n")
+    (tmp_path / "site" / "stand_in_kind.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    yield
+    sys.modules.pop("stand_in_kind", None)
+
+
+@pytest.fixture
+def installation(tmp_path):
+    with opened(load(data_folder=tmp_path / "data", tcp={"unfinished_per_user": 3, "video_fps": 0.8})) as one:
+        yield one
+
+
+@pytest.fixture
+def files(tmp_path):
+    paths = [tmp_path / "img_000.jpg", tmp_path / "img_001.jpg"]
+    for number, path in enumerate(paths):
+        path.write_bytes(JPEG + bytes([number]))
+    return paths
+
+
+def with_desk(installation, talk):
+    """What comes of ``talk``, given a desk, on a loop of its own."""
+
+    async def all_of_it():
+        changes = Changes(installation.jobs)
+        try:
+            return await asyncio.wait_for(talk(ReconstructionDesk(installation, changes)), 30)
+        finally:
+            await changes.close()
+
+    return asyncio.run(all_of_it())
+
+
+def work(installation, tmp_path, job_id, made, name="scene.glb"):
+    """What a worker does."""
+    (job,) = [job for job in installation.jobs.claim([KIND], 10) if job.id == job_id]
+    path = tmp_path / name
+    path.write_bytes(made)
+    stored = installation.artifacts.put(path)
+    file = Artifact(
+        id=uuid.uuid4().hex,
+        key=stored.key,
+        name=name,
+        media_type="model/gltf-binary",
+        n_bytes=stored.n_bytes,
+        owner=job.owner,
+        job_id=job.id,
+    )
+    installation.files.add(file)
+    result = {"artifacts": [{"id": file.id, "name": name, "n_bytes": file.n_bytes}]}
+    installation.jobs.move(job.id, JobState.COMPLETED, result=result)
+    return file
+
+
+def submit(installation, files, owner="ann"):
+    return with_desk(installation, lambda desk: desk.submit(files, owner))
+
+
+@pytest.mark.usefixtures("known")
+def test_images_become_kept_files_and_a_job_that_names_them_in_order(installation, files):
+    job = installation.jobs.get(submit(installation, files))
+    assert (job.kind, job.owner, job.state) == (KIND, "ann", JobState.QUEUED)
+    assert job.params["video_fps"] == 0.8
+    kept = [installation.files.get(source.removeprefix("artifact:")) for source in job.params["sources"]]
+    assert [file.name for file in kept] == ["img_000.jpg", "img_001.jpg"]
+    assert [b"".join(installation.artifacts.open(file.key, 0, file.n_bytes)) for file in kept] == [
+        path.read_bytes() for path in files
+    ]
+
+
+@pytest.mark.usefixtures("known")
+def test_what_a_worker_makes_is_the_result_and_found_by_its_hash(installation, files, tmp_path):
+    made = glb(300_000)
+    job_id = submit(installation, files)
+
+    async def wait_and_work(desk):
+        waiting = asyncio.create_task(desk.result(job_id))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(work, installation, tmp_path, job_id, made)
+        return await waiting
+
+    found = with_desk(installation, wait_and_work)
+    assert (found.hash, found.n_bytes) == (hashlib.sha256(made).hexdigest(), len(made))
+    assert b"".join(found.pieces()) == made
+    again = with_desk(installation, lambda desk: desk.find(found.hash))
+    assert b"".join(again.pieces()) == made
+
+
+@pytest.mark.usefixtures("known")
+def test_a_job_that_was_done_before_anybody_waited_is_the_result(installation, files, tmp_path):
+    job_id = submit(installation, files)
+    file = work(installation, tmp_path, job_id, glb(400))
+    assert with_desk(installation, lambda desk: desk.result(job_id)).hash == file.key
+
+
+@pytest.mark.usefixtures("known")
+def test_a_job_that_fails_is_cancelled_or_makes_nothing_says_so(installation, files, tmp_path):
+    failing, cancelled, useless = (submit(installation, files) for _ in range(3))
+    installation.jobs.move(failing, JobState.FAILED, error="too few images fit together")
+    installation.desk.cancel(cancelled)
+    work(installation, tmp_path, useless, b"ply", "scene.ply")
+    for job_id, why in ((failing, "too few images"), (cancelled, "cancelled"), (useless, "no GLB")):
+        with pytest.raises(EngineError, match=why):
+            with_desk(installation, lambda desk, job_id=job_id: desk.result(job_id))
+    with pytest.raises(UnknownError):
+        with_desk(installation, lambda desk: desk.result("f" * 32))
+
+
+@pytest.mark.usefixtures("known")
+def test_the_hash_of_an_upload_or_of_anything_else_opens_nothing(installation, tmp_path):
+    video = tmp_path / "secret.glb"
+    video.write_bytes(MP4)
+    submit(installation, [video])
+    for digits in (hashlib.sha256(MP4).hexdigest(), "0" * 64):
+        with pytest.raises(UnknownError):
+            with_desk(installation, lambda desk, digits=digits: desk.find(digits))
+
+
+@pytest.mark.usefixtures("known")
+def test_a_result_that_is_gone_is_said_to_be_gone(installation, files, tmp_path):
+    file = work(installation, tmp_path, submit(installation, files), glb(400))
+    installation.artifacts.delete(file.key)
+    with pytest.raises(AbsentError):
+        with_desk(installation, lambda desk: desk.find(file.key))
+    installation.files.delete(file.id)
+    with pytest.raises(UnknownError):
+        with_desk(installation, lambda desk: desk.find(file.key))
+
+
+@pytest.mark.usefixtures("known")
+def test_one_user_gets_so_many_at_once(installation, files):
+    first, *_ = [submit(installation, files) for _ in range(3)]
+    with pytest.raises(ConflictError, match="ann has 3 reconstructions"):
+        submit(installation, files)
+    submit(installation, files, "bob")
+    installation.desk.cancel(first)
+    submit(installation, files)
+
+
+@pytest.mark.usefixtures("known")
+def test_uploads_that_cannot_all_be_kept_are_none_of_them_kept(installation, files):
+    files[1].unlink()
+    with pytest.raises(StoreError):
+        submit(installation, files)
+    assert not installation.files.page()
+    assert not installation.jobs.page()
+
+
+@pytest.mark.skipif(KIND in KINDS, reason="every worker knows how")
+def test_where_no_worker_knows_how_nothing_is_kept(installation, files):
+    with pytest.raises(OptionError, match="no job 'reconstruct'"):
+        submit(installation, files)
+    assert not installation.files.page()
