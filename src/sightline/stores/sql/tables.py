@@ -89,3 +89,19 @@ API_KEYS = Table(
     Column("last_used_utc_s", Double),
     Column("revoked_utc_s", Double),
 )
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("owner", String(128), nullable=False),
+    Column("settings", JSON(none_as_null=True), nullable=False),
+    Column("files", JSON(none_as_null=True), nullable=False),
+    Column("is_video", Boolean, nullable=False),
+    Column("parent_id", String(40)),
+    Column("job_id", String(32)),
+    Column("outcome", JSON(none_as_null=True)),
+    Column("created_utc_s", Double, nullable=False),
+    Column("updated_utc_s", Double, nullable=False),
+    Index("runs_by_age", "created_utc_s", "id"),
+)
