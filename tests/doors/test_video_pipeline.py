@@ -307,8 +307,10 @@ def test_the_documented_commands_work_as_they_are_written(server, client, camera
     """Curl calls of the document, with our host, camera and file in place of theirs."""
     url, _ = camera()
     document = [
-        'curl -X POST "http://localhost:8002/api/v1/video-pipeline/decode/" '
-         '-F "camera_id=camera_1" -F "url=rtsp://camera.example.com/stream" -F "fps=5"',
+        (
+            'curl -X POST "http://localhost:8002/api/v1/video-pipeline/decode/" '
+            '-F "camera_id=camera_1" -F "url=rtsp://camera.example.com/stream" -F "fps=5"'
+        ),
         'curl "http://localhost:8002/api/v1/video-pipeline/decode/status/?camera_id=camera_1"',
         'curl "http://localhost:8002/api/v1/video-pipeline/latest-frame/?camera_id=camera_1" --output latest_frame.jpg',
         "curl http://localhost:8002/api/v1/video-pipeline/hw-accel-cap/",
