@@ -195,9 +195,10 @@ class Settings(BaseSettings):
     database: SecretStr | None = None
     """``postgresql://...`` or ``sqlite:///FILE``; unsaid, a file in the data folder. May hold a password."""
     artifacts: str | None = None
-    """Folder or ``s3://BUCKET/PREFIX`` for files to keep; unsaid, a folder in the data folder."""
-    s3_endpoint: str | None = None
-    """Address of an S3 service that is not Amazon's; its keys are taken from ``AWS_ACCESS_KEY_ID`` and so on."""
+    """Folder or ``s3://BUCKET/PREFIX`` for files to keep; unsaid, a folder in the data folder.
+
+    S3 keys come from ``AWS_ACCESS_KEY_ID`` and so on; ``AWS_ENDPOINT_URL`` names a service that is not Amazon's.
+    """
     redis: SecretStr | None = None
     """``redis://...``: live messages and rate limits go through it; unsaid, they stay in the process."""
     workers: int = Field(1, ge=0, le=64)
