@@ -134,7 +134,7 @@ class Rounds:
     def go(self) -> None:
         """One round; returns after a fifth of a second, or when a job has ended."""
         try:
-            for queue, names in self._kinds.items():
+            for queue, names in self._kinds.items() if self._jobs.is_any_waiting() else ():
                 free = self._bench.places.n_free(queue)
                 for job in self._jobs.claim(names, free) if free > 0 else ():
                     self._begin(job)

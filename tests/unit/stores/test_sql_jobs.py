@@ -55,7 +55,9 @@ def test_pages_can_be_narrowed(jobs):
 
 
 def test_the_oldest_are_claimed_first_and_only_of_the_kinds_asked_for(jobs):
+    assert not jobs.is_any_waiting()
     first, clip, second = new(jobs), new(jobs, kind="clip"), new(jobs)
+    assert jobs.is_any_waiting()
     assert [job.id for job in jobs.claim(["track"], 1)] == [first.id]
     claimed = jobs.claim(["track"], 5)
     assert [job.id for job in claimed] == [second.id]

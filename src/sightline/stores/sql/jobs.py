@@ -67,11 +67,14 @@ class Jobs:
         """Those that changed at or after a moment, oldest change first."""
         return self._rows(select(JOBS).where(JOBS.c.updated_utc_s >= utc_s).order_by(JOBS.c.updated_utc_s).limit(limit))
 
-    def claim(self, kinds: Collection[str], limit: int) -> list[Job]:
-        """Has the oldest waiting jobs of these kinds go on to ``running``, each for one caller only; as they are then.
+    def is_any_waiting(self) -> bool:
+        """Whether there is a job that nobody has begun; asking costs next to nothing."""
+        with self._reading.connect() as connection:
+            found = connection.execute(select(JOBS.c.id).where(JOBS.c.state == JobState.QUEUED).limit(1))
+            return found.first() is not None
 
-        Asking costs next to nothing where none is waiting.
-        """
+    def claim(self, kinds: Collection[str], limit: int) -> list[Job]:
+        """Has the oldest waiting jobs of these kinds go on to ``running``, each for one caller; as they are then."""
         waiting = select(JOBS.c.id).where(JOBS.c.state == JobState.QUEUED, JOBS.c.kind.in_(kinds))
         with self._reading.connect() as connection:
             found = connection.execute(waiting.order_by(JOBS.c.created_utc_s, JOBS.c.id).limit(limit)).scalars().all()
