@@ -18,10 +18,9 @@ from sightline.errors import OptionError
 
 SHORTEST = 10
 """Characters; there are no other rules."""
-_MOST_WAITING = 64
 _N_PASSES, _KIBIBYTES, _N_LANES = 3, 64 << 10, 1
 """As RFC 9106 has it for little memory, but in one lane: what gains time on idle cores takes it from busy ones."""
-_NICENESS = 10
+_NICENESS = 5
 Answer = TypeVar("Answer")
 
 
@@ -29,11 +28,12 @@ Answer = TypeVar("Answer")
 class Passwords:
     """Makes and checks hashes, few at once."""
 
-    def __init__(self, at_once: int = 2) -> None:
+    def __init__(self, at_once: int = 2, most_waiting: int = 64) -> None:
         self._hasher = PasswordHash((Argon2Hasher(_N_PASSES, _KIBIBYTES, _N_LANES),))
         self._nobodys = _nobodys_hash()
         self._pool = ThreadPoolExecutor(at_once, "passwords", _be_modest)
         self._n_waiting = 0
+        self._most_waiting = most_waiting
 
     def hash(self, password: str) -> str:
         """The hash to keep.
@@ -74,7 +74,7 @@ class Passwords:
         return await self._queued(lambda: self.check(password, known))
 
     async def _queued(self, work: Callable[[], Answer]) -> Answer:
-        if self._n_waiting >= _MOST_WAITING:
+        if self._n_waiting >= self._most_waiting:
             raise HTTPException(503, "too many are logging in; try again shortly", {"retry-after": "5"})
         self._n_waiting += 1
         try:

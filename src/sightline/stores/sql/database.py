@@ -1,7 +1,7 @@
 """Opening a database and bringing it up to date."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from enum import EnumType
 from importlib.resources import files
@@ -35,10 +35,12 @@ def database_at(url: str) -> Engine:
         at = _driven(make_url(url))
         shown = at.render_as_string(hide_password=True)
         engine = _engine(at)
-        with engine.connect():
-            pass
-        migrate(engine)
-    except (ArgumentError, NoSuchModuleError):
+        with ExitStack() as otherwise:
+            otherwise.callback(engine.dispose)
+            engine.connect().close()
+            migrate(engine)
+            otherwise.pop_all()
+    except (ArgumentError, NoSuchModuleError, ValueError):
         raise StoreError("database: give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME") from None
     except (OperationalError, DatabaseError, OSError) as error:
         raise StoreError(f"database {shown}: {_line(error)}") from None

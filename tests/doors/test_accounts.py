@@ -1,0 +1,60 @@
+"""Users and keys, from the command line."""
+
+import json
+import os
+import stat
+
+
+def test_users_are_added_changed_and_locked_out(sightline, tmp_path):
+    data = ["--data", tmp_path / "data"]
+    added = sightline("users", "add", "ann", "--role", "admin", "--password-stdin", *data, input="correct horse\n")
+    assert (added.returncode, added.stdout, added.stderr) == (0, "", "ann may log in as admin\n")
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+    assert sightline("users", "role", "ann", "viewer", *data).returncode == 0
+    assert sightline("users", "passwd", "ann", "--password-stdin", *data, input="another horse\n").returncode == 0
+    assert sightline("users", "disable", "ann", *data).returncode == 0
+    listed = sightline("users", "list", "--json", *data)
+    (ann,) = json.loads(listed.stdout)["users"]
+    assert (ann["name"], ann["role"], ann["disabled"]) == ("ann", "viewer", True)
+    assert "argon2" not in listed.stdout
+    assert sightline("users", "enable", "ann", *data).returncode == 0
+    assert "yes" in sightline("users", "list", *data).stdout
+
+
+def test_what_cannot_be_is_refused_in_one_line(sightline, tmp_path):
+    data = ["--data", tmp_path / "data"]
+    tries = {
+        "at least 10 characters": (["users", "add", "ann", "--password-stdin"], "short\n"),
+        "--password-stdin": (["users", "add", "ann"], ""),
+        "user name 'a b'": (["users", "add", "a b", "--password-stdin"], "correct horse\n"),
+        "no user 'eve'": (["users", "disable", "eve"], ""),
+        "no key 'abc'": (["keys", "revoke", "abc"], ""),
+        "key label": (["keys", "create", ""], ""),
+    }
+    for why, (words, given) in tries.items():
+        result = sightline(*words, *data, input=given)
+        assert (result.returncode, result.stderr.count("\n")) == (2, 1), result.stderr
+        assert why in result.stderr
+        assert "short\n" not in result.stderr
+
+
+def test_a_key_is_printed_alone_and_once(sightline, tmp_path):
+    environment = {"env": os.environ | {"SIGHTLINE_DATA_FOLDER": str(tmp_path / "data")}}
+    made = sightline("keys", "create", "[red]dash[/red]", "--role", "operator", **environment)
+    text = made.stdout.removesuffix("\n")
+    assert text.startswith("slk_")
+    assert "\n" not in text
+    number, secret = text.split("_", 2)[1:]
+    listed = sightline("keys", "list", **environment).stdout
+    assert number in listed
+    assert "[red]dash[/red]" in listed
+    assert secret not in listed
+    assert sightline("keys", "revoke", number, **environment).returncode == 0
+    (key,) = json.loads(sightline("keys", "list", "--json", **environment).stdout)["keys"]
+    assert key["revoked_utc_s"]
+
+
+def test_a_server_beyond_this_machine_asks_for_a_user_first(sightline, tmp_path):
+    refused = sightline("serve", "--host", "0.0.0.0", "--port", "0", "--data", tmp_path / "data", "--workers", "0")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "sightline users add NAME --role admin" in " ".join(refused.stderr.split())
