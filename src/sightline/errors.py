@@ -7,6 +7,7 @@ SightlineError
   OptionError(ValueError)     an engine does not take that option, or not that value
   WeightsError(OSError)       weights are absent, damaged, or not what they should be
   EngineError(RuntimeError)   an engine failed on valid input
+    ReconstructionError       pictures do not make a scene; holds what there is of one
   StoreError(OSError)         a store cannot keep or give something
     AbsentError(FileNotFoundError)  a store has nothing under that key
   RefusedError(PermissionError)  an address or a file is not allowed
@@ -49,6 +50,15 @@ class WeightsError(SightlineError, OSError):
 
 class EngineError(SightlineError, RuntimeError):
     """An engine failed on valid input."""
+
+
+class ReconstructionError(EngineError):
+    """The pictures do not make a scene."""
+
+    def __init__(self, message: str | None = None, scene: object = None) -> None:
+        super().__init__(message)
+        self.scene = scene
+        """What there is of one, to look at (a ``model.scene.Scene``); None: nothing."""
 
 
 class StoreError(SightlineError, OSError):

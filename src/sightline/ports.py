@@ -4,9 +4,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from sightline.executors.local import Stopped, Tell
 from sightline.model.arrays import Warp
 from sightline.model.detections import Detections
 from sightline.model.frame import Footage, Frame, Moment
+from sightline.model.scene import Scene
+from sightline.model.shots import Shots
 from sightline.model.tracks import Tracks
 
 
@@ -55,6 +58,19 @@ class Tracker(Protocol):
         """The tracked among ``found``, in their order, one row each; rows not yet or not tracked are left out.
 
         Moments come in order. Numbers count from 1 within this tracker. Boxes with NaN are never tracked.
+        """
+        ...
+
+
+class Reconstructor(Protocol):
+    """Rebuilds a scene at rest from pictures of it."""
+
+    def reconstruct(self, shots: Shots, tell: Tell, stopped: Stopped) -> Scene:
+        """One view per picture, in their order, those without a place among them. Says what its unit is.
+
+        Raises:
+            ReconstructionError: the pictures do not make a scene; says what to do, and holds what there is of one.
+            EngineError: it was stopped before there was one.
         """
         ...
 

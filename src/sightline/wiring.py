@@ -33,6 +33,9 @@ ENGINES: dict[str, dict[str, str]] = {
         "ocsort": "sightline.trackers.ocsort:OcSort",
         "botsort": "sightline.trackers.botsort:BotSort",
     },
+    "reconstructor": {
+        "sfm": "sightline.reconstructors.sfm:Sfm",
+    },
     "format": {
         "mot": "sightline.formats.mot:Mot",
         "csv": "sightline.formats.csv:Csv",

@@ -11,7 +11,8 @@ from sightline.formats.csv import Csv
 from sightline.formats.mot import Mot
 from sightline.formats.parquet import Parquet
 from sightline.formats.tracking_json import TrackingJson
-from sightline.ports import Detector, Format, Source, Stabilizer, Tracker
+from sightline.ports import Detector, Format, Reconstructor, Source, Stabilizer, Tracker
+from sightline.reconstructors.sfm import Sfm
 from sightline.sources.images import Images
 from sightline.sources.stream import Stream
 from sightline.sources.video import Video
@@ -25,4 +26,5 @@ sources: list[Source] = [Video(path=Path("a.mp4")), Images(pattern="a/*.png"), S
 stabilizers: list[Stabilizer] = [Flow()]
 detectors: list[Detector] = [Motion(), PeopleHog(), Onnx(weights="a.onnx"), MotFile(path=Path("det.txt"))]
 trackers: list[Tracker] = [Sort(), ByteTrack(), OcSort(), BotSort()]
+reconstructors: list[Reconstructor] = [Sfm()]
 formats: list[Format] = [Mot(), Csv(), Parquet(), Coco(), TrackingJson()]

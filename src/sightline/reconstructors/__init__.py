@@ -1,0 +1,1 @@
+"""Pictures to scenes: cameras, depth and points."""

@@ -1,0 +1,189 @@
+"""Structure from motion: cameras and points from pictures alone, without any network or weights.
+
+Features are OpenCV's SIFT (Apache-2.0), cameras and points pycolmap's (BSD-3).
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar, final
+
+import pycolmap
+
+from sightline import __version__
+from sightline.errors import EngineError, OptionError, ReconstructionError
+from sightline.executors.local import Stopped, Tell
+from sightline.model.lens import LensModel
+from sightline.model.scene import MadeBy, Scene
+from sightline.model.shots import Shot, Shots
+from sightline.reconstructors.structure.album import Seen, Sharing, lens_of, lenses, written
+from sightline.reconstructors.structure.features import features as features_of
+from sightline.reconstructors.structure.mapping import Mapped, mapped, verified
+from sightline.reconstructors.structure.matching import Matches, matches
+from sightline.reconstructors.structure.outcome import complaint, scene
+from sightline.reconstructors.structure.pairs import Pair, pairs
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+_MOST_THREADS = 8
+"""Each holds one picture and its pyramid: a few hundred megabytes."""
+
+
+@final
+class Sfm:
+    """Cameras with lenses, and points with the pictures that see them.
+
+    All cameras are sought at once; where that leaves pictures without a place, one after the other, and the better
+    is kept. The same pictures give the same scene, to the last bit, on the same machine.
+
+    Options:
+        lens: the formula for lenses that are not known; COLMAP's name.
+        sharing: ``camera``: pictures of one camera and size share a lens; ``each``: every picture has its own.
+        features: spots to look for in a picture, at most.
+        side_px: pictures are looked at no larger than this.
+        seed: where chance begins.
+
+    Raises:
+        OptionError: a number is too small.
+    """
+
+    def __init__(
+        self,
+        *,
+        lens: LensModel = LensModel.SIMPLE_RADIAL,
+        sharing: Sharing = "camera",
+        features: int = 8192,
+        side_px: int = 1600,
+        seed: int = 0,
+    ) -> None:
+        if features < 100 or side_px < 100 or seed < 0:
+            raise OptionError(f"features = {features}, side_px = {side_px}, seed = {seed}: at least 100, 100 and 0")
+        self._lens = lens
+        self._sharing: Sharing = sharing
+        self._features = features
+        self._side_px = side_px
+        self._seed = seed
+
+    def reconstruct(self, shots: Shots, tell: Tell, stopped: Stopped) -> Scene:
+        """Cameras and points; pictures that found no place are listed as such.
+
+        Raises:
+            ReconstructionError: the pictures do not make a scene; says why and what to do, and holds what there is.
+            EngineError: stopped, or the library gave up.
+        """
+        if len(shots) < 2:
+            raise ReconstructionError(f"{len(shots)} pictures; it takes two at least, better twenty")
+        with ThreadPoolExecutor(min(_MOST_THREADS, len(os.sched_getaffinity(0)))) as pool:
+            at_work = _AtWork(pool, tell, stopped)
+            seen = at_work.each("features", self._seen, shots.shots)
+            found = self._matched(seen, shots.is_sequence, at_work)
+        cameras, taken = lenses(seen, self._lens, self._sharing)
+        fixed = sorted({number for one, number in zip(seen, taken, strict=True) if one.shot.lens is not None})
+        with _working(), tempfile.TemporaryDirectory(prefix="sightline-sfm-") as folder:
+            written(Path(folder, "database"), seen, cameras, taken, found)
+            tell("verifying", 0, None)
+            verified(Path(folder, "database"), self._seed, len(os.sched_getaffinity(0)))
+            at_work.glance()
+            tell("mapping", 0, None)
+            outcome = mapped(Path(folder), len(seen), fixed, self._seed, stopped)
+            at_work.glance()
+        tell("mapping", outcome.n_placed, len(seen))
+        return self._judged(seen, scene(seen, [lens_of(c) for c in cameras], taken, outcome, self._made_by(outcome)))
+
+    def _seen(self, shot: Shot) -> Seen:
+        """One picture, looked at and let go."""
+        rgb = shot.read()
+        found = features_of(rgb, most=self._features, side_px=self._side_px)
+        return Seen(shot, rgb.shape[1], rgb.shape[0], found)
+
+    def _matched(self, seen: Sequence[Seen], is_sequence: bool, at_work: "_AtWork") -> dict[Pair, Matches]:
+        """Matches of all pairs that may have any."""
+        spots = [one.features for one in seen]
+        compared = pairs(spots, is_sequence, lambda work, items: at_work.each("glancing", work, items))
+
+        def found(pair: Pair) -> Matches:
+            side_px = max(max(seen[i].width, seen[i].height) for i in pair)
+            return matches(spots[pair[0]], spots[pair[1]], float(side_px))
+
+        return dict(zip(compared, at_work.each("matching", found, compared), strict=True))
+
+    def _made_by(self, outcome: Mapped) -> MadeBy:
+        """What ran and how, and what came of it that the scene has no other place for."""
+        settings: dict[str, Any] = {
+            "lens": str(self._lens),
+            "sharing": self._sharing,
+            "features": self._features,
+            "side_px": self._side_px,
+            "seed": self._seed,
+            "mapper": outcome.mapper,
+            "other_models": list(outcome.others),
+        }
+        return MadeBy("sfm", __version__, settings=settings)
+
+    @staticmethod
+    def _judged(seen: Sequence[Seen], built: Scene) -> Scene:
+        """The scene, if it can be believed."""
+        why = complaint(built, seen)
+        if why is None:
+            return built
+        others = built.made_by.settings["other_models"]
+        pieces = (
+            f"; {len(others)} other pieces of {', '.join(map(str, others))} pictures do not connect" if others else ""
+        )
+        raise ReconstructionError(why + pieces, built)
+
+
+class _AtWork:
+    """Work on several cores, told of and ended when asked."""
+
+    def __init__(self, pool: ThreadPoolExecutor, tell: Tell, stopped: Stopped) -> None:
+        self._pool = pool
+        self._tell = tell
+        self._stopped = stopped
+
+    def each(self, step: str, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """What ``work`` makes of every item, in their order.
+
+        Raises:
+            EngineError: somebody wanted it to end.
+        """
+        waiting = list(items)
+        results: list[Result] = []
+        ahead = 4 * _MOST_THREADS
+        for first in range(0, len(waiting), ahead):
+            self.glance()
+            for result in self._pool.map(work, waiting[first : first + ahead]):
+                results.append(result)
+                self._tell(step, len(results), len(waiting))
+        return results
+
+    def glance(self) -> None:
+        """Goes on only if nobody wants it to end.
+
+        Raises:
+            EngineError: somebody does.
+        """
+        if self._stopped():
+            raise EngineError("stopped before there was a scene")
+
+
+@contextmanager
+def _working() -> Iterator[None]:
+    """The library at work: quiet but for errors, its complaints in our words.
+
+    Raises:
+        EngineError: it gave up.
+    """
+    before = pycolmap.logging.minloglevel
+    pycolmap.logging.minloglevel = int(pycolmap.logging.Level.ERROR)
+    try:
+        yield
+    except (RuntimeError, ValueError) as error:
+        if isinstance(error, EngineError):
+            raise
+        raise EngineError(f"COLMAP gave up: {str(error).splitlines()[0][:200]}") from None
+    finally:
+        pycolmap.logging.minloglevel = before

@@ -1,0 +1,1 @@
+"""The parts of structure from motion: features, matches, cameras and points."""

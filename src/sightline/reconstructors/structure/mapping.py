@@ -1,0 +1,149 @@
+"""Places of cameras and points, from matches: all at once, or one picture after the other.
+
+Source: Pan and others, "Global structure-from-motion revisited" (2024); Schoenberger and Frahm,
+"Structure-from-motion revisited" (2016); both as pycolmap implements them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import pycolmap
+
+Mapper = Literal["global", "incremental"]
+"""All at once, or one picture after the other."""
+_TRACKS: Final = 150
+"""Points that each picture lends to finding the cameras; the rest is added when the cameras are known."""
+_FAR_PX: Final = 4.0
+"""A point seen this far from where it should be was matched wrongly."""
+_NARROW_DEG: Final = 1.0
+"""Points seen under a smaller angle have no depth."""
+_ENOUGH: Final = 0.95
+"""With this share of the pictures placed there is no need to try in another way."""
+_TRIALS: Final = 2000
+"""Attempts at most to find one motion; enough for pairs of which a third is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What became of the matches."""
+
+    model: pycolmap.Reconstruction | None
+    """The largest set of cameras that belong together; None: there is none."""
+    mapper: Mapper
+    """How it was found."""
+    others: tuple[int, ...] = ()
+    """Sizes of the other sets, in pictures, the largest first; where they are from the largest cannot be told."""
+
+    @property
+    def n_placed(self) -> int:
+        """Pictures whose place was found."""
+        return 0 if self.model is None else self.model.num_reg_images()
+
+    @property
+    def n_points(self) -> int:
+        """Points found."""
+        return 0 if self.model is None else self.model.num_points3D()
+
+
+def verified(database: Path, seed: int, threads: int) -> None:
+    """Keeps of each pair's matches those that one motion of the camera explains."""
+    options = pycolmap.TwoViewGeometryOptions()
+    options.ransac.random_seed = seed
+    options.ransac.max_num_trials = _TRIALS
+    pycolmap.geometric_verification(
+        database, pycolmap.GeometricVerifierOptions(num_threads=threads), two_view_geometry_options=options
+    )
+
+
+def mapped(folder: Path, n_pictures: int, fixed: Sequence[int], seed: int, stopped: Callable[[], bool]) -> Mapped:
+    """The better of both ways; the second is only tried where the first leaves pictures over.
+
+    ``folder`` has the ``database`` in it; ``fixed`` are the numbers of lenses that are known and stay as they are.
+    Everything runs on one core, for the same cameras every time.
+    """
+    first = _global(folder, fixed, seed)
+    if first.n_placed >= _ENOUGH * n_pictures or stopped():
+        return first
+    second = _incremental(folder, fixed, seed, stopped)
+    return max(first, second, key=lambda one: (one.n_placed, one.n_points))
+
+
+def _global(folder: Path, fixed: Sequence[int], seed: int) -> Mapped:
+    """All at once."""
+    options = pycolmap.GlobalPipelineOptions(random_seed=seed, num_threads=1)
+    inner = options.mapper
+    inner.random_seed, inner.num_threads = seed, 1
+    inner.track_required_tracks_per_view = _TRACKS
+    inner.ba_num_iterations = 1
+    inner.bundle_adjustment.refine_focal_length = not fixed
+    inner.bundle_adjustment.refine_extra_params = not fixed
+    for positioning in (inner.global_positioning, inner.bundle_adjustment.ceres):
+        positioning.use_gpu = False
+    models = pycolmap.global_mapping(folder / "database", _empty(folder, "pictures"), _empty(folder, "all"), options)
+    return _refined(_largest(list(models.values()), "global"), fixed)
+
+
+def _incremental(folder: Path, fixed: Sequence[int], seed: int, stopped: Callable[[], bool]) -> Mapped:
+    """One picture after the other; between two of them it may be stopped."""
+    options = pycolmap.IncrementalPipelineOptions(
+        random_seed=seed, num_threads=1, extract_colors=False, min_model_size=3, max_num_models=10
+    )
+    options.mapper.init_min_tri_angle = 4.0
+    options.mapper.init_min_num_inliers = 30
+    options.constant_cameras = set(fixed)
+    token = pycolmap.CancellationToken()
+
+    def glance() -> None:
+        if stopped():
+            token.cancel()
+
+    models = pycolmap.incremental_mapping(
+        folder / "database",
+        _empty(folder, "pictures"),
+        _empty(folder, "one_by_one"),
+        options,
+        next_image_callback=glance,
+        cancellation_token=token,
+    )
+    return _refined(_largest(list(models.values()), "incremental"), fixed)
+
+
+def _refined(mapped_: Mapped, fixed: Sequence[int]) -> Mapped:
+    """Without wrong matches, and adjusted once more to what is left."""
+    model = mapped_.model
+    if model is None:
+        return mapped_
+    observations = pycolmap.ObservationManager(model)
+    observations.filter_all_points3D(_FAR_PX, _NARROW_DEG)
+    config = pycolmap.BundleAdjustmentConfig()
+    for image_id in model.reg_image_ids():
+        config.add_image(image_id)
+    for camera_id in fixed:
+        config.set_constant_cam_intrinsics(camera_id)
+    config.fix_gauge(pycolmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
+    options = pycolmap.BundleAdjustmentOptions(print_summary=False)
+    options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
+    options.ceres.solver_options.num_threads = 1
+    options.ceres.solver_options.max_num_iterations = 30
+    options.ceres.solver_options.function_tolerance = 1e-5
+    pycolmap.create_default_bundle_adjuster(options, config, model).solve()
+    observations.filter_all_points3D(_FAR_PX / 2, _NARROW_DEG)
+    model.update_point_3d_errors()
+    return mapped_
+
+
+def _largest(models: Sequence[pycolmap.Reconstruction], mapper: Mapper) -> Mapped:
+    """The largest, and the sizes of the others."""
+    if not models:
+        return Mapped(None, mapper)
+    largest, *others = sorted(models, key=lambda m: (m.num_reg_images(), m.num_points3D()), reverse=True)
+    return Mapped(largest, mapper, tuple(model.num_reg_images() for model in others))
+
+
+def _empty(folder: Path, name: str) -> Path:
+    """A folder that the library insists on."""
+    path = folder / name
+    path.mkdir(exist_ok=True)
+    return path
