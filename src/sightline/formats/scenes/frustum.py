@@ -25,11 +25,6 @@ def colour(share: float) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def linear(channel: float) -> float:
-    """How much light one sRGB channel of 0 to 1 means."""
-    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
-
-
 def pyramid(lens: Lens, extent: float) -> tuple[Float[np.ndarray, "13 3"], Int[np.ndarray, "24 3"]]:
     """Corners and triangles, in the frame of glTF's cameras: x right, y up, looking along -z.
 

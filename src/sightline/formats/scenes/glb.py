@@ -24,11 +24,12 @@ _LOOKING = np.diag([1.0, -1.0, -1.0, 1.0])
 _UNLIT = "KHR_materials_unlit"
 
 
-def write(scene: Scene, shown: Shown, path: Path, *, surface: Mesh | None = None) -> None:
+def write(scene: Scene, shown: Shown, path: Path, *, surface: Mesh | None = None, linear: bool = False) -> None:
     """Puts what is ``shown`` of ``scene`` into the file, and a ``surface`` if given.
 
     Points that are not finite are left out; where there are none, one white point stands at (1, 0, 0).
-    Colours are the pictures' own bytes (sRGB), as the demonstrations write them.
+    Colours are the pictures' own bytes (sRGB), as the demonstrations write them; viewers that keep to the format's
+    letter show them too pale. With ``linear`` they are 16-bit amounts of light, which is that letter.
     Every camera is a node with the picture's name and a wire pyramid; below it, a glTF camera to look through.
     What made the scene, with which weights, settings, scale and filters, is in ``asset.extras`` and in the
     scene's ``extras``.
@@ -38,7 +39,7 @@ def write(scene: Scene, shown: Shown, path: Path, *, surface: Mesh | None = None
         OSError: the file cannot be written; nothing is left under its name then.
     """
     binary = gltf.Binary()
-    draft = _Draft(binary)
+    draft = _Draft(binary, "<u2" if linear else "u1")
     children = [draft.points(shown.points)]
     if surface is not None and len(surface.triangles):
         children.append(draft.surface(surface))
@@ -46,7 +47,7 @@ def write(scene: Scene, shown: Shown, path: Path, *, surface: Mesh | None = None
         children.append(draft.cameras(scene, shown))
     root = {"name": "scene", "matrix": _columns(_file_from_scene(scene)), "children": children}
     draft.nodes.append(root)
-    extras = {**about(scene), "filters": _filters(scene, shown), "colours": "sRGB"}
+    extras = {**about(scene), "filters": _filters(scene, shown), "colours": "linear" if linear else "sRGB"}
     document = {
         "asset": {"version": "2.0", "generator": f"sightline {__version__}", "extras": extras},
         "extensionsUsed": [_UNLIT],
@@ -64,8 +65,9 @@ def write(scene: Scene, shown: Shown, path: Path, *, surface: Mesh | None = None
 class _Draft:
     """The lists of a document while they grow."""
 
-    def __init__(self, binary: gltf.Binary) -> None:
+    def __init__(self, binary: gltf.Binary, colours: str) -> None:
         self.binary = binary
+        self.colours = colours
         self.nodes: list[dict[str, Any]] = []
         self.meshes: list[dict[str, Any]] = []
         self.materials: list[dict[str, Any]] = []
@@ -79,7 +81,7 @@ class _Draft:
 
     def _material(self, name: str, colour: tuple[float, float, float] = (1.0, 1.0, 1.0), **more: Any) -> int:
         """The number of a new material that needs no light."""
-        base = [*map(frustum.linear, colour), 1.0]
+        base = [*map(gltf.linear, colour), 1.0]
         metal = {"baseColorFactor": base, "metallicFactor": 0.0, "roughnessFactor": 1.0}
         self.materials.append({"name": name, "pbrMetallicRoughness": metal, "extensions": {_UNLIT: {}}, **more})
         return len(self.materials) - 1
@@ -89,7 +91,7 @@ class _Draft:
         xyz, rgb = _finite(points)
         attributes = {
             "POSITION": self.binary.column(xyz, "<f4", gltf.VERTICES, bounded=True),
-            "COLOR_0": self.binary.column(rgb, "u1", gltf.VERTICES),
+            "COLOR_0": self.binary.column(rgb, self.colours, gltf.VERTICES),
         }
         return self._add("points", {"attributes": attributes, "mode": 0, "material": self._material("points")})
 
@@ -99,7 +101,7 @@ class _Draft:
         if mesh.normal_scene is not None:
             attributes["NORMAL"] = self.binary.column(mesh.normal_scene, "<f4", gltf.VERTICES)
         if mesh.rgb is not None:
-            attributes["COLOR_0"] = self.binary.column(mesh.rgb, "u1", gltf.VERTICES)
+            attributes["COLOR_0"] = self.binary.column(mesh.rgb, self.colours, gltf.VERTICES)
         indices = self.binary.column(mesh.triangles.reshape(-1), "<u4", gltf.INDICES)
         material = self._material("surface", doubleSided=True)
         return self._add("surface", {"attributes": attributes, "indices": indices, "mode": 4, "material": material})

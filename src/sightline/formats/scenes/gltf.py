@@ -6,6 +6,7 @@ Source: Khronos, glTF 2.0 specification, sections 3.6 (binary data), 4 (GLB).
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,14 +17,14 @@ from sightline.errors import FormatError
 from sightline.files import whole
 from sightline.formats.scenes.about import json_text
 
-FLOAT, UBYTE, UINT = 5126, 5121, 5125
+FLOAT, UBYTE, USHORT, UINT = 5126, 5121, 5123, 5125
 """Component types."""
 VERTICES, INDICES = 34962, 34963
 """What a buffer view is for."""
 ROWS = 1 << 16
 """How many are converted at a time."""
 _MOST_BYTES = 2**32 - 1
-_KINDS = {np.dtype("<f4"): FLOAT, np.dtype("u1"): UBYTE, np.dtype("<u4"): UINT}
+_KINDS = {np.dtype("<f4"): FLOAT, np.dtype("u1"): UBYTE, np.dtype("<u2"): USHORT, np.dtype("<u4"): UINT}
 
 
 def blocks(array: Shaped[np.ndarray, "n ..."]) -> Iterator[Shaped[np.ndarray, "m ..."]]:
@@ -47,11 +48,12 @@ class Binary:
     def column(self, array: Shaped[np.ndarray, "n ..."], dtype: str, purpose: int, *, bounded: bool = False) -> int:
         """The number of a new accessor on the rows of ``array``, to be converted to ``dtype`` while written.
 
-        Rows of three bytes are written as four, the last 255: every row begins at a multiple of four.
+        Colours, rows of three bytes, are written as four numbers, the last full: as bytes (``u1``) as they stand,
+        as ``<u2`` by the light that they mean, which bytes are too coarse for.
         ``bounded`` adds the smallest and largest numbers, which positions must have.
         """
         kind = np.dtype(dtype)
-        n_wide = 4 if kind.itemsize == 1 else int(np.prod(array.shape[1:], dtype=np.int64))
+        n_wide = 4 if kind.itemsize < 4 else int(np.prod(array.shape[1:], dtype=np.int64))
         n_bytes = len(array) * n_wide * kind.itemsize
         view = {"buffer": 0, "byteOffset": self.length, "byteLength": n_bytes, "target": purpose}
         accessor = {
@@ -60,7 +62,7 @@ class Binary:
             "count": len(array),
             "type": {1: "SCALAR", 3: "VEC3", 4: "VEC4"}[n_wide],
         }
-        if kind.itemsize == 1:
+        if kind.itemsize < 4:
             accessor["normalized"] = True
         if bounded:
             for side in ("min", "max"):
@@ -74,22 +76,30 @@ class Binary:
     def write(self, stream: BinaryIO) -> None:
         """Puts all columns into the file, one after the other."""
         for array, kind in self._columns:
-            if array.dtype == kind and array.flags.c_contiguous and kind.itemsize > 1:
+            if array.dtype == kind and array.flags.c_contiguous and kind.itemsize >= 4:
                 stream.write(array.data)
                 continue
             stream.writelines(_ready(rows, kind).data for rows in blocks(array))
 
 
-def _ready(rows: Shaped[np.ndarray, "n ..."], kind: Any) -> Shaped[np.ndarray, "n ..."]:
+def _ready(rows: Shaped[np.ndarray, "n ..."], kind: np.dtype) -> Shaped[np.ndarray, "n ..."]:
     """Rows as the file has them."""
-    return _padded(rows) if kind.itemsize == 1 else np.ascontiguousarray(rows, kind)
+    if kind.itemsize >= 4:
+        return np.ascontiguousarray(rows, kind)
+    padded = np.full((len(rows), 4), np.iinfo(kind).max, kind)
+    padded[:, :3] = rows if kind.itemsize == 1 else _light()[rows]
+    return padded
 
 
-def _padded(rgb: Shaped[np.ndarray, "n 3"]) -> Shaped[np.ndarray, "n 4"]:
-    """Colours with full opacity."""
-    rgba = np.full((len(rgb), 4), 255, np.uint8)
-    rgba[:, :3] = rgb
-    return rgba
+def linear(channel: float) -> float:
+    """How much light one sRGB channel of 0 to 1 means."""
+    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+
+
+@cache
+def _light() -> Shaped[np.ndarray, " 256"]:
+    """The same for bytes, as 0 to 65535."""
+    return np.array([round(65535 * linear(level / 255)) for level in range(256)], "<u2")
 
 
 def write(path: Path, document: dict[str, Any], binary: Binary) -> None:

@@ -10,7 +10,7 @@ TYPES = {5121: np.dtype("u1"), 5123: np.dtype("<u2"), 5125: np.dtype("<u4"), 512
 ALLOWED = {
     "POSITION": {("VEC3", 5126, False)},
     "NORMAL": {("VEC3", 5126, False)},
-    "COLOR_0": {("VEC4", 5121, True), ("VEC3", 5126, False)},
+    "COLOR_0": {("VEC4", 5121, True), ("VEC4", 5123, True), ("VEC3", 5126, False)},
 }
 
 

@@ -51,6 +51,17 @@ def test_points_and_colours_are_the_scenes_own(scene, tmp_path):
     assert (columns[attributes["COLOR_0"]][:, 3] == 255).all()
 
 
+def test_linear_colours_are_the_light_that_bytes_mean(scene, tmp_path):
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    points = DensePoints(np.random.default_rng(0).normal(size=(256, 3)).astype(np.float32), ramp)
+    document, columns = written(scene, only(points), tmp_path / "s.glb", surface=scene.mesh, linear=True)
+    light = columns[document["meshes"][0]["primitives"][0]["attributes"]["COLOR_0"]] / 65535
+    assert (light[:, 3] == 1).all()
+    seen = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)  # IEC 61966-2-1
+    assert np.array_equal(np.rint(255 * seen[:, :3]), ramp)
+    assert document["asset"]["extras"]["colours"] == "linear"
+
+
 def test_another_reader_sees_the_same_cloud_from_the_first_camera(scene, tmp_path):
     points = cloud(1000)
     glb.write(scene, only(points, [0, 1, 2]), tmp_path / "s.glb")
