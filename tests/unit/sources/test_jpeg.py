@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from sightline.errors import FormatError
-from sightline.formats.jpeg import JpegFolder, encoded
+from sightline.formats.jpeg import JpegFolder, comment_of, encoded, with_comment
 from sightline.model.frame import Moment
 from sightline.model.planes import Planes
 from sightline.pipeline.extract import extract
@@ -102,3 +102,24 @@ def test_bad_options(tmp_path):
         JpegFolder(tmp_path, quality=0)
     with pytest.raises(FormatError, match="file"):
         JpegFolder(tmp_path / "file")
+
+
+def test_a_comment_is_carried_by_the_picture_and_changes_no_pixel():
+    grey = np.full((16, 16), 128, np.uint8)
+    data = encoded(Planes(Moment("cam", 0, 0.0), grey, grey[:8, :8], grey[:8, :8], is_full_range=True), 90)
+    told = with_comment(data, '{"index": 7}')
+    assert comment_of(told) == '{"index": 7}'
+    assert np.array_equal(decoded(told), decoded(data))
+    assert comment_of(with_comment(b"\xff\xd8\xff\xd9", "é")) == "é"
+    assert comment_of(data) is None
+    for broken in (
+        b"",
+        b"no picture",
+        told[:4],
+        b"\xff\xd8\xff\xfe\x00",
+        b"\xff\xd8\xff\xfe\x00\x00",
+        b"\xff\xd8\xff\xe0\x00\x00\x00",
+    ):
+        assert not comment_of(broken)
+    with pytest.raises(FormatError):
+        with_comment(data, "x" * 65534)

@@ -6,6 +6,7 @@ breaks, ends, falls silent or gives no pictures, after a wait that doubles from 
 so that many cameras do not all knock at once.
 """
 
+import gc
 import json
 import logging
 import random
@@ -270,6 +271,7 @@ class _Live:
 
     def _pause(self, wait_s: float) -> None:
         """Waits, unless stopped."""
+        gc.collect()  # a connection leaves cycles behind that hold its decoder's pictures
         until = time.monotonic() + wait_s
         while not self._stopped() and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, _GLANCE_S))
