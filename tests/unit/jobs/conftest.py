@@ -146,7 +146,7 @@ class Installation:
         return (self.folder / "worker.log").read_text()
 
 
-def until(holds, within_s=30.0, what="what was waited for"):
+def until(holds, within_s=60.0, what="what was waited for"):
     """Waits until ``holds()``; what it returned."""
     end_s = time.monotonic() + within_s
     while not (found := holds()):
