@@ -88,8 +88,8 @@ def look(path: Path, shown: str) -> Picture:
     return found
 
 
-def decoded(path: Path, shown: str) -> Image:
-    """The picture in the file, turned as its camera says.
+def decoded(path: Path, shown: str, *, small: bool = False) -> Image:
+    """The picture in the file, turned as its camera says; ``small``: an eighth as large along each side, and sooner.
 
     Raises:
         FormatError: it cannot be decoded.
@@ -99,7 +99,7 @@ def decoded(path: Path, shown: str) -> Image:
     if data[:2].tobytes() == b"\xff\xd8" and not _ends(data.tobytes()):
         raise FormatError(f"{shown}: a picture that is cut off; bring the whole file")
     try:
-        bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+        bgr = cv2.imdecode(data, cv2.IMREAD_REDUCED_COLOR_8 if small else cv2.IMREAD_COLOR) if len(data) else None
     except cv2.error:
         bgr = None
     if bgr is None:

@@ -19,6 +19,7 @@ from sightline.errors import ConflictError, SightlineError, UnknownError
 from sightline.executors.apart import apart
 from sightline.jobs import kinds
 from sightline.jobs.kinds import Step, Task
+from sightline.jobs.kinds.kind import KeptFile
 from sightline.jobs.progress import Progress
 from sightline.jobs.receipt import Order, carry_out, receipt
 from sightline.model.artifact import Artifact
@@ -170,10 +171,9 @@ class Bench:
         if isinstance(source, str):
             name = PurePosixPath(urlsplit(source).path).name or name
             if source.startswith(SOURCE):
-                key = source.removeprefix(SOURCE)
-                if len(key) != _KEY_LENGTH:
-                    file = self._files.get(key)
-                    key, name = file.key, file.name
+                file = self._kept(source, name)
+                key, name = file.key, file.name
+        named = [*(job.params.get("sources") or ()), job.params.get("scene")]
         return Task(
             job_id=job.id,
             params=dict(job.params),
@@ -181,8 +181,21 @@ class Bench:
             settings=self._settings,
             source_key=key,
             source_name=name,
+            files={text: self._kept(text, "file") for text in named if isinstance(text, str)},
             earlier=dict(earlier),
         )
+
+    def _kept(self, source: str, name: str) -> KeptFile:
+        """The kept file that ``source`` says; ``name`` if it says only its bytes.
+
+        Raises:
+            UnknownError: it is not kept any more.
+        """
+        number = source.removeprefix(SOURCE)
+        if len(number) == _KEY_LENGTH:
+            return KeptFile(number, name)
+        file = self._files.get(number)
+        return KeptFile(file.key, file.name)
 
     def _noted(self, job: Job, done: Mapping[str, Any]) -> Mapping[str, Any]:
         """What a step came to, its files noted as kept; noting them again changes nothing."""

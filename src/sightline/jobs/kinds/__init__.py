@@ -15,6 +15,7 @@ KINDS = {
     "clip": "sightline.jobs.kinds.clip:CLIP",
     "look": "sightline.jobs.kinds.look:LOOK",
     "snapshot": "sightline.jobs.kinds.snapshot:SNAPSHOT",
+    "reconstruct": "sightline.jobs.kinds.reconstruct:RECONSTRUCT",
 }
 """Name -> ``module:KIND``; imported only when asked for."""
 GROUP = "sightline.job"

@@ -21,6 +21,16 @@ class Params(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A kept file that a job works on."""
+
+    key: str
+    """Where its bytes are."""
+    name: str
+    """What to call it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """What one step of one job has to do; it travels to another process."""
@@ -37,6 +47,8 @@ class Task:
     """Where the bytes of the source are, where the source is a kept file."""
     source_name: str = "source"
     """What to call the source."""
+    files: Mapping[str, KeptFile] = field(default_factory=dict)
+    """Kept files that other parameters name, by what those say: each text in ``sources``, and ``scene``."""
     earlier: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What the steps before came to, by their names."""
 

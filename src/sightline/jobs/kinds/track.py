@@ -66,15 +66,15 @@ class TrackParams(Params):
             for option, value in options.items():
                 if kind == "source" and option in _PLACES:
                     raise ValueError(f"options.source.{option}: what to read is said by 'source'")
-                if not _is_harmless(value):
+                if not is_harmless(value):
                     raise ValueError(f"options.{kind}.{option}: paths are not taken; give the name of shelved weights")
         return self
 
 
-def _is_harmless(value: Any) -> bool:
+def is_harmless(value: Any) -> bool:
     """Whether it is a number, a flag or a plain name, or a list of such: nothing that could name a file."""
     if isinstance(value, list):
-        return all(map(_is_harmless, value))
+        return all(map(is_harmless, value))
     if isinstance(value, str):
         return not (set("/\\~") & set(value) or value.startswith(".") or value.lower().endswith(".onnx"))
     return value is None or isinstance(value, bool | int | float)

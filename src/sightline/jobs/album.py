@@ -1,0 +1,229 @@
+"""Pictures gathered for a reconstruction: each checked, and with what its camera noted."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from sightline.errors import FormatError, SourceError
+from sightline.executors.local import Stopped, Tell
+from sightline.formats.jpeg import encoded
+from sightline.formats.picture import decoded, look
+from sightline.model.shots import Shot, Shots
+from sightline.sources.video import Video
+
+_QUALITY = 95
+"""Of the JPEG files that a video's pictures are kept as."""
+_PER_SECOND = 2.0
+"""Pictures taken from each second of a video, unless it is said or they become too many."""
+_SHARPEST_OF = 3
+"""So many are looked at for each that is taken."""
+_SMALL = (320, 240)
+"""Sharpness and motion are told at this size, where noise does not pass for detail."""
+_STILL = 0.004
+"""Motion below this share of the picture's width shows nothing new."""
+Luma = UInt8[np.ndarray, "h w"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One picture of the album; JSON can say it."""
+
+    name: str
+    """What it is called."""
+    path: str
+    """Where it lies."""
+    camera: str = ""
+    """Who took it, and through which lens; empty: not known."""
+    focal_sides: float | None = None
+    """Focal length, times the longer side."""
+    width: int = 0
+    """Pixels across, upright."""
+    height: int = 0
+    """Pixels down, upright."""
+    place: tuple[float, float, float | None] | None = None
+    """Latitude and longitude in degrees, height above the sea in metres."""
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """Pictures of one scene; JSON can say it."""
+
+    pictures: tuple[Kept, ...]
+    """In their order."""
+    is_sequence: bool
+    """Whether each was taken soon after the one before."""
+    left_out: tuple[str, ...] = ()
+    """Why some are not among them, a line each."""
+
+    def said(self) -> dict[str, Any]:
+        """The same as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def heard(cls, said: dict[str, Any]) -> "Album":
+        """The other way."""
+        kept = tuple(Kept(**{**one, "place": one["place"] and tuple(one["place"])}) for one in said["pictures"])
+        return cls(kept, bool(said["is_sequence"]), tuple(said["left_out"]))
+
+
+def of_pictures(files: Iterable[tuple[str, Path]], tell: Tell, stopped: Stopped) -> Album:
+    """The album of picture files, given as names and paths; those that cannot be decoded are left out.
+
+    Raises:
+        SourceError: fewer than two are left; says why the first of the others was left out.
+    """
+    kept: list[Kept] = []
+    left_out: list[str] = []
+    every = list(files)
+    for done, (name, path) in enumerate(every):
+        if stopped():
+            break
+        tell("checking pictures", done, len(every))
+        try:
+            kept.append(_checked(name, path))
+        except FormatError as error:
+            left_out.append(str(error))
+    if len(kept) < 2 and not stopped():
+        why = f"; {left_out[0]}" if left_out else ""
+        raise SourceError(f"{len(kept)} of {len(every)} pictures can be used, it takes at least two{why}")
+    return Album(tuple(kept), is_sequence=False, left_out=tuple(left_out))
+
+
+def of_video(path: Path, folder: Path, fps: float | None, most: int, tell: Tell, stopped: Stopped) -> Album:
+    """The album of a video's sharpest pictures, written as JPEG files into ``folder``.
+
+    ``fps`` pictures are taken from each second, but no more than ``most`` from all of it.
+
+    Raises:
+        SourceError: it cannot be read, or has fewer than two pictures.
+        OSError: a picture cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    length_s = Video(path).about().duration_s
+    rate = min(fps or _PER_SECOND, most / length_s) if length_s else fps or _PER_SECOND
+    kept: list[Kept] = []
+    before: Luma | None = None
+    for best in _sharpest(path, rate, tell, stopped):
+        if len(kept) >= most:
+            break
+        if before is None or _moved(before, best.small):
+            (folder / best.name).write_bytes(best.jpeg)
+            kept.append(Kept(best.name, str(folder / best.name), "video", None, *best.size))
+            before = best.small
+    if len(kept) < 2 and not stopped():
+        raise SourceError(
+            f"{path}: {len(kept)} pictures that differ, taking {rate:g} a second; it takes two: move the camera"
+        )
+    return Album(tuple(kept), is_sequence=True)
+
+
+def shots(album: Album) -> Shots:
+    """What an engine is given."""
+    places = enu_m([one.place for one in album.pictures])
+    return Shots(tuple(map(_shot, album.pictures, places)), album.is_sequence)
+
+
+def _shot(one: Kept, place: Float[np.ndarray, " 3"] | None) -> Shot:
+    focal_px = None if one.focal_sides is None else one.focal_sides * max(one.width, one.height)
+    read: Callable[[], Any] = partial(decoded, Path(one.path), one.name)
+    return Shot(one.name, read, camera=one.camera, focal_px=focal_px, eye_world_m=place)
+
+
+def _checked(name: str, path: Path) -> Kept:
+    """The picture, decoded once at a small size.
+
+    Raises:
+        FormatError: that cannot be done.
+    """
+    found = look(path, name)
+    decoded(path, name, small=True)
+    said = found.exif
+    camera = said.camera and f"{said.camera} {said.focal_sides or 0:.3f}"
+    return Kept(name, str(path), camera, said.focal_sides, *found.upright, said.place)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Candidate:
+    """A picture of a video that may be taken."""
+
+    name: str
+    """By its number in the video."""
+    jpeg: bytes
+    """The picture."""
+    size: tuple[int, int]
+    """Width and height."""
+    small: Luma
+    """A small copy."""
+    sharpness: float
+    """Mean strength of fine detail."""
+
+
+def _sharpest(path: Path, rate: float, tell: Tell, stopped: Stopped) -> Iterator[_Candidate]:
+    """The sharpest picture of each ``1 / rate`` seconds."""
+    best: _Candidate | None = None
+    slot = 0
+    source = Video(path, fps=rate * _SHARPEST_OF)
+    total = source.about().n_frames
+    for done, planes in enumerate(source.planes()):
+        if stopped():
+            return
+        tell("taking pictures", done, total)
+        at = int(planes.moment.t_s * rate + 1e-6)
+        if best is not None and at != slot:
+            yield best
+            best = None
+        slot = at
+        small = cv2.resize(planes.y, _SMALL, interpolation=cv2.INTER_AREA)
+        sharpness = float(np.abs(cv2.Laplacian(small, cv2.CV_32F)).mean())
+        if best is None or sharpness > best.sharpness:
+            height, width = planes.y.shape
+            name = f"frame_{planes.moment.index:06d}.jpg"
+            best = _Candidate(name, encoded(planes, _QUALITY), (width, height), small, sharpness)
+    if best is not None:
+        yield best
+
+
+def _moved(before: Luma, after: Luma) -> bool:
+    """Whether the camera moved so far that the other picture shows something new."""
+    flow = cv2.calcOpticalFlowFarneback(before, after, None, 0.5, 4, 15, 2, 5, 1.1, 0)  # type: ignore[call-overload]
+    return float(np.median(np.linalg.norm(flow, axis=-1))) > _STILL * _SMALL[0]
+
+
+def enu_m(
+    places: Sequence[tuple[float, float, float | None] | None],
+) -> list[Float[np.ndarray, " 3"] | None]:
+    """Metres east, north and up of the first place that is known; None where none is.
+
+    Heights count only if all places that are known have one.
+    Source: WGS 84 (NGA.STND.0036), from latitude and longitude by way of the earth's centre.
+    """
+    known = [place for place in places if place is not None]
+    if not known:
+        return [None for _ in places]
+    has_heights = all(place[2] is not None for place in known)
+    lat, lon = np.radians(known[0][:2])
+    enu_from_ecef = np.array(
+        [
+            [-np.sin(lon), np.cos(lon), 0.0],
+            [-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat)],
+            [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)],
+        ]
+    )
+    origin = _ecef_m(known[0], has_heights)
+    return [None if place is None else enu_from_ecef @ (_ecef_m(place, has_heights) - origin) for place in places]
+
+
+def _ecef_m(place: tuple[float, float, float | None], has_heights: bool) -> Float[np.ndarray, " 3"]:
+    """Metres from the earth's centre."""
+    lat, lon = np.radians(place[:2])
+    height = (place[2] or 0.0) if has_heights else 0.0
+    flat = 0.0066943799901413165  # first eccentricity squared
+    across = 6378137.0 / np.sqrt(1 - flat * np.sin(lat) ** 2)
+    level = (across + height) * np.cos(lat)
+    return np.array([level * np.cos(lon), level * np.sin(lon), (across * (1 - flat) + height) * np.sin(lat)])
