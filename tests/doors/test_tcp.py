@@ -210,7 +210,7 @@ def about(made):
     return json.loads(made[20 : 20 + n_bytes])
 
 
-def test_the_client_that_people_have_works_unchanged(start, clip, tmp_path):
+def test_the_client_that_people_have_works_unchanged_and_so_does_the_guides(start, clip, tmp_path):
     server = start()
     (tmp_path / r"D:\PythonProjects\VGGT\1.mp4").write_bytes(clip.read_bytes())
     client = CLIENT.replace("4567", str(server.port))  # all tests take free ports
@@ -220,9 +220,18 @@ def test_the_client_that_people_have_works_unchanged(start, clip, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "Login reply: b'[true, true]'" in done.stdout
     made = (tmp_path / "test_return.glb").read_bytes()
+    (tmp_path / "test_return.glb").unlink()
     assert f"Server file name: {hashlib.sha256(made).hexdigest()}.glb" in done.stdout
     assert about(made)["extras"] == {"names": ["video"], "bytes": clip.stat().st_size}
     assert about(made)["fps"] == 0.4
+
+    guide = (Path(__file__).parents[2] / "docs" / "guides" / "tcp.md").read_text()
+    client = re.search(r"```python\n(.*?)```", guide, re.DOTALL)[1].replace("4567", str(server.port))
+    (tmp_path / "walk.mp4").write_bytes(clip.read_bytes())
+    client = client.replace("correct horse", "123456")
+    subprocess.run([sys.executable, "-"], input=client, cwd=tmp_path, text=True, timeout=90, check=True)
+    (found,) = tmp_path.glob("*.glb")
+    assert found.read_bytes() == made
 
 
 def test_results_are_found_after_a_restart_and_images_keep_their_order(start):

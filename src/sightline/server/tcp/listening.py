@@ -8,6 +8,7 @@ from collections import Counter
 from contextlib import suppress
 from typing import final
 
+from sightline.errors import SightlineError
 from sightline.server.limits.rate import address_of
 from sightline.server.tcp.session import Session, Shared
 from sightline.server.tcp.wire import PIECE, Ends, HungUpError, Wire
@@ -98,7 +99,7 @@ class Listening:
             self._note(session)
             try:
                 await session.run(lambda: self._is_over)
-            except HungUpError as error:
+            except (HungUpError, SightlineError) as error:  # the latter where the database does not answer
                 _log.info("hung up: address=%s %s", address, error)
                 transport.abort()  # what it was sent and did not take, it will not take in a moment either
             finally:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
+from sqlalchemy import Engine
 
 from sightline.errors import AbsentError, EngineError, UnknownError
 from sightline.model.user import Role
@@ -88,6 +89,7 @@ class Service:
     works: Quick
     listening: Listening
     guard: Guard
+    engine: Engine
     folder: object
     loop: asyncio.AbstractEventLoop
     stop: object
@@ -201,7 +203,7 @@ def start(tmp_path):
                 listening = Listening(shared, silence_s=silence_s, shutdown_s=1.0, tls=tls)
                 loop = asyncio.get_running_loop()
                 port = listener.getsockname()[1]
-                box["service"] = Service(port, works, listening, guard, folder, loop, stop)
+                box["service"] = Service(port, works, listening, guard, engine, folder, loop, stop)
                 loop.call_soon(ready.set)
                 await listening.until(stop, listener)
                 box["left"] = len(asyncio.all_tasks()) - 1

@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+from sqlalchemy import text
 
 from sightline.model.user import Role
 
@@ -105,6 +106,21 @@ def test_what_was_inherited_is_not_good_for_ever(start):
     service.add()
     service.connect(log_in=True)
     wait_for(lambda: service.connect().ask(3, MP4) == STRANGER, what="the end of the login")
+
+
+def test_while_the_database_does_not_answer_nobody_is_let_in_and_it_is_no_fault(guarded, caplog):
+    client = guarded.connect(log_in=True)
+    with guarded.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE users RENAME TO away"))
+    forget(guarded)
+    assert client.ask(3, MP4) == (b"", b"ERROR_VIDEO_REQUEST")
+    assert client.log_in() == NO
+    assert guarded.connect().is_hung_up()
+    with guarded.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE away RENAME TO users"))
+    assert client.log_in() == YES
+    assert is_named(client.ask(3, MP4))
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 @pytest.mark.parametrize("name", ["ann", "nobody"])
