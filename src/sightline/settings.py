@@ -155,8 +155,10 @@ class Tcp(_Part):
     """Size of one request."""
     images: int = Field(1000, ge=1)
     """Images in one request."""
-    video_fps: float = Field(0.4, gt=0)
-    """Pictures per second taken from a video."""
+    engine: str = "sfm"
+    """Name of the reconstructor."""
+    video_fps: float | None = Field(None, gt=0, le=60)
+    """Pictures per second taken from a video; None: as many as suit its length. The older service took 0.4."""
     connections: int = Field(256, ge=1)
     """Most connections at once."""
     connections_per_address: int = Field(64, ge=1)
