@@ -146,9 +146,11 @@ def _table(path: Path, stream: BinaryIO, order: str, element: _Element) -> Shape
     if "" in dict(element.properties).values():
         if element.name == "vertex" or order:
             raise FormatError(f"{path}: lists in element {element.name!r}, before or among the points")
-        for _ in range(element.count):
-            stream.readline()
+        for _ in zip(range(element.count), stream, strict=False):
+            pass
         return np.zeros(0)
+    if not element.properties:
+        raise FormatError(f"{path}: element {element.name!r} has no properties")
     kind = np.dtype([(name, f"{order or '='}{of}") for name, of in element.properties])
     if not order:
         return _ascii(path, stream, element, kind)

@@ -111,6 +111,11 @@ HEAD = "ply\nformat {} 1.0\nelement vertex {}\nproperty float x\nproperty float 
         (b"ply\nformat ascii 1.0\nelement vertex 1\nproperty quark x\n", "a type such as float"),
         (b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float x\n", "'x' already"),
         (b"ply\nformat ascii 1.0\nend_header\n", "no element 'vertex'; it holds nothing"),
+        (b"ply\nformat ascii 1.0\nelement vertex 5\nend_header\n", "element 'vertex' has no properties"),
+        (
+            b"ply\nformat ascii 1.0\nelement face 999999999999999\nproperty list uchar int i\nend_header\n3 0 1 2\n",
+            "no element 'vertex'; it holds face",
+        ),
         (b"ply\nformat ascii 1.0\nelement vertex 0\nproperty float x\nend_header\n", "no property y, z"),
         (HEAD.format("binary_little_endian", 10**15).encode(), "cut off: the header says 1,000,000,000,000,000 rows"),
         (HEAD.format("binary_little_endian", 2).encode() + bytes(23), "cut off"),

@@ -79,3 +79,25 @@ def test_pictures_of_any_shape_are_answered(shape):
     found = sky.mask(np.zeros((*shape, 3), np.uint8))
     assert found.shape == shape
     assert not found.any()
+
+
+@pytest.mark.shared
+def test_real_pictures_have_the_sky_that_they_have(shared):
+    """Sand from above and a kitchen have none; behind the wall there is haze along the upper edge."""
+    kitchen = [cv2.imread(str(shared / "data/scenes/kitchen/images" / f"{k:02d}.png")) for k in (0, 12, 24)]
+    sand = list(_frames(shared / "data/scenes/pyramid.mp4", (0, 300, 700)))
+    wall = list(_frames(shared / "data/scenes/great_wall.mp4", (0, 120, 240)))
+    for bgr in (*kitchen, *sand):
+        assert sky.mask(np.ascontiguousarray(bgr[..., ::-1])).mean() < 0.005
+    for bgr in wall:
+        found = sky.mask(np.ascontiguousarray(bgr[..., ::-1]))
+        assert 0.03 < found.mean() < 0.2
+        assert not found[len(found) // 3 :].any()
+
+
+def _frames(path, which):
+    video = cv2.VideoCapture(str(path))
+    for index in which:
+        video.set(cv2.CAP_PROP_POS_FRAMES, index)
+        yield video.read()[1]
+    video.release()
