@@ -123,9 +123,9 @@ class VideoPipeline(_Part):
     """How long to keep a picture; None: no limit."""
     keep_bytes: ByteSize = ByteSize(10 << 30)
     """Most bytes of pictures to keep per camera."""
-    connect_timeout_s: float = Field(10.0, gt=0)
+    connect_timeout_s: float = Field(5.0, gt=0)
     """How long to wait for a stream to answer."""
-    read_timeout_s: float = Field(10.0, gt=0)
+    read_timeout_s: float = Field(5.0, gt=0)
     """Silence after which a stream is begun again."""
     stale_s: float = Field(300.0, gt=0)
     """Age from which the newest picture of a stream is not given out as live any more."""

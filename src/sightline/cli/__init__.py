@@ -11,6 +11,8 @@ from sightline.cli.console import err
 from sightline.cli.demo import demo
 from sightline.cli.engines import engines
 from sightline.cli.evaluate import evaluate
+from sightline.cli.extract import EXAMPLES as EXTRACTING
+from sightline.cli.extract import extract
 from sightline.cli.keys import app as keys
 from sightline.cli.models import app as models
 from sightline.cli.probe import probe
@@ -34,6 +36,7 @@ app = typer.Typer(
     epilog="Start with [bold]sightline demo[/bold], or [bold]sightline track VIDEO[/bold].",
 )
 app.command(epilog=EXAMPLES)(track)
+app.command(epilog=EXTRACTING)(extract)
 app.command(epilog=SERVING)(serve)
 app.command(epilog=RECONSTRUCTING)(tcp)
 for command in (probe, evaluate, simulate, demo, engines, worker):

@@ -22,7 +22,7 @@ def router(services: Installation) -> APIRouter:
 
     def database() -> str:
         try:
-            with services.engine.connect() as connection:
+            with services.engine.execution_options(reads=True).connect() as connection:
                 connection.execute(text("SELECT 1"))
         except SQLAlchemyError as error:
             return f"unreachable: {type(error).__name__}"

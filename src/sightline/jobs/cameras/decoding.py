@@ -136,7 +136,14 @@ def _decode_file(task: CameraTask, frames: FrameFolder, told: _Told, stopped: Ca
     """
     path = Path(task.source)
     told.last_index = max(told.last_index, _index_of_newest(task))
-    video = Video(path, fps=task.fps, hardware=_file_hardware(path, task, told), after_index=told.last_index)
+    video = Video(
+        path,
+        fps=task.fps,
+        start_s=task.start_s,
+        end_s=task.end_s,
+        hardware=_file_hardware(path, task, told),
+        after_index=told.last_index,
+    )
 
     def write(moment: Moment, data: bytes) -> None:
         place = json.dumps({"index": moment.index, "t_s": moment.t_s})

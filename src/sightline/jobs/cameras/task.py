@@ -24,6 +24,10 @@ class CameraTask:
     """Where its pictures go."""
     fps: float
     """Pictures to write per second of video."""
+    start_s: float | None = None
+    """Where in a file to begin."""
+    end_s: float | None = None
+    """Where in a file to end."""
     hardware: Hardware = "none"
     """What is to decode; the processor does where that does not work."""
     quality: int = 90

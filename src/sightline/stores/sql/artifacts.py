@@ -18,6 +18,7 @@ class ArtifactRecords:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._reading = engine.execution_options(reads=True)
 
     def add(self, artifact: Artifact) -> Artifact:
         """Notes a kept file; as it is noted. One noted before under the same id is left as it is."""
@@ -35,7 +36,7 @@ class ArtifactRecords:
         Raises:
             UnknownError: there is none.
         """
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             row = connection.execute(select(ARTIFACTS).where(ARTIFACTS.c.id == artifact_id)).mappings().first()
         if row is None:
             raise UnknownError(f"no artifact {artifact_id!r}")
@@ -53,7 +54,7 @@ class ArtifactRecords:
             wanted = wanted.where(ARTIFACTS.c.job_id == job_id)
         if owner is not None:
             wanted = wanted.where(ARTIFACTS.c.owner == owner)
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             return [row_of(Artifact, row) for row in connection.execute(wanted).mappings()]
 
     def delete(self, artifact_id: str) -> None:
@@ -68,5 +69,5 @@ class ArtifactRecords:
 
     def is_used(self, key: str) -> bool:
         """Whether any kept file has this content."""
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             return connection.execute(select(ARTIFACTS.c.id).where(ARTIFACTS.c.key == key).limit(1)).first() is not None

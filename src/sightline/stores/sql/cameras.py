@@ -23,6 +23,7 @@ class Cameras:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._reading = engine.execution_options(reads=True)
 
     def start(self, record: CameraRecord) -> CameraRecord | None:
         """Has a camera decoded from now on, as a new generation; None: it is already running and was left alone."""
@@ -56,20 +57,20 @@ class Cameras:
 
     def get(self, camera_id: str) -> CameraRecord | None:
         """The camera; None where it was never started."""
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             row = connection.execute(select(CAMERAS).where(CAMERAS.c.camera_id == camera_id)).mappings().first()
         return None if row is None else row_of(CameraRecord, row)
 
     def all(self) -> list[CameraRecord]:
         """Every camera, by name."""
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             rows = connection.execute(select(CAMERAS).order_by(CAMERAS.c.camera_id)).mappings()
             return [row_of(CameraRecord, row) for row in rows]
 
     def n_running(self) -> int:
         """How many are being decoded, or should be."""
         running = select(func.count()).where(CAMERAS.c.is_wanted, CAMERAS.c.state == DecodingState.RUNNING)
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             return int(connection.execute(running).scalar_one())
 
     def stop(self, camera_id: str) -> CameraRecord:
