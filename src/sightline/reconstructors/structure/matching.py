@@ -15,7 +15,7 @@ from sightline.geometry.warp import warped
 from sightline.reconstructors.structure.comparing import along_lines, near_places, nearest_two
 from sightline.reconstructors.structure.features import Features
 
-Matches = Int64[np.ndarray, "n 2"]
+Matches = Int64[np.ndarray, "pairs 2"]
 """Rows of the spots of the one picture and of the other."""
 
 _COARSE: Final = 1000
