@@ -269,3 +269,9 @@ def test_memory_does_not_grow_with_the_file(where, tmp_path):
     n_bytes, grown_mib = map(int, told.stdout.split())
     assert n_bytes == 200 << 20
     assert grown_mib < 100
+
+
+def test_what_was_put_long_ago_is_told_from_what_was_put_lately(store, a_file):
+    first = store.put(a_file(b"first"))
+    assert list(store.keys_before(time.time() - 60)) == []
+    assert set(store.keys_before(time.time() + 60)) >= {first.key}

@@ -14,14 +14,17 @@ from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from sightline.errors import ConflictError
+from sightline.errors import ConflictError, StoreError
 from sightline.executors.apart import prepare
 from sightline.jobs import kinds
 from sightline.jobs.cameras.keeper import Keeper
+from sightline.jobs.orphans import sweep
 from sightline.jobs.slot import dead_slots, take_slot
 from sightline.jobs.workflow import Bench
 from sightline.model.job import Job, JobState
 from sightline.settings import Settings
+from sightline.stores.artifacts import artifacts_at
+from sightline.stores.sql.artifacts import ArtifactRecords
 from sightline.stores.sql.cameras import Cameras
 from sightline.stores.sql.database import database_at
 from sightline.stores.sql.jobs import Jobs
@@ -34,6 +37,8 @@ _TIDY_S = 60.0
 """How often what nobody needs is removed."""
 _QUIET_S = 3.0
 """A running job that told nothing for so long is looked at."""
+_SWEEP_S = 3600.0
+"""How often kept bytes that nobody refers to are looked for."""
 _KEEP_FAILED_S = 24 * 3600.0
 _MOST_FAILED = 16
 """What failed jobs had done is kept so long, and of so many, for another attempt."""
@@ -99,8 +104,11 @@ class Rounds:
         self._kinds: dict[str, list[str]] = {"heavy": [], "light": []}
         for one in map(kinds.kind, kinds.names()):
             self._kinds[one.queue].append(one.name)
+        self._files = ArtifactRecords(engine)
         self._due_s = {self._take_over: 0.0, self._look_after: 0.0, self._tidy: 0.0}
+        self._due_s |= {self._sweep: time.monotonic() + _SWEEP_S / 2}
         self._every_s = {self._take_over: _TAKE_OVER_S, self._look_after: _QUIET_S, self._tidy: _TIDY_S}
+        self._every_s |= {self._sweep: _SWEEP_S}
 
     def launch(self, executor: str) -> None:
         """Starts the engine of workflows, which goes on with what ``executor`` had begun before."""
@@ -186,6 +194,7 @@ class Rounds:
         """Removes what nobody needs any more."""
         now_s = time.time()
         self._jobs.forget_ended(now_s - self._settings.jobs.keep_days * 24 * 3600.0)
+        self._files.delete_of_gone_jobs(now_s - _SWEEP_S)
         _clear_work(self._settings.data_folder / "work", self._jobs, now_s)
         until = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(now_s - _KEEP_WORKFLOWS_S))
         over = DBOS.list_workflows(
@@ -193,6 +202,15 @@ class Rounds:
         )
         if over:
             DBOS.delete_workflows([workflow.workflow_id for workflow in over])
+
+    def _sweep(self) -> None:
+        """Removes kept bytes that nobody refers to any more."""
+        try:
+            n = sweep(artifacts_at(self._settings.artifacts_url()), self._files, time.time())
+        except StoreError as error:
+            _log.warning("sweep=broken off why=%r", str(error))
+        else:
+            _log.info("sweep=done n_removed=%d", n)
 
 
 def _clear_work(work: Path, jobs: Jobs, now_s: float) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -18,14 +18,21 @@ from pydantic import BaseModel, Field
 from sightline.model.artifact import Artifact
 from sightline.model.user import Role
 from sightline.server.auth.guard import Guard, Principal
-from sightline.server.errors import answer
+from sightline.server.errors import Fault, answer, answers
 from sightline.server.installation import Installation
 from sightline.server.views import ArtifactView
 
 Id = Annotated[str, InPath(pattern="^[0-9a-f]{32}$", description="Number of the file.")]
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))", re.IGNORECASE)
 _SAFE_TO_SHOW = re.compile(r"(image/(jpeg|png|webp)|video/mp4|model/gltf-binary|application/(json|zip)|text/csv)")
 """Kinds that a browser may be told of; what a stranger brought must not run as a page of ours."""
+_BYTES = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+_CONTENT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file, as what it was brought or made as", "content": _BYTES},
+    206: {"description": "The part that was asked for", "content": _BYTES},
+    304: {"description": "It is the one that the client has"},
+    416: {"description": "There is no such part", "model": Fault},
+}
 
 
 class Page(BaseModel):
@@ -37,7 +44,7 @@ class Page(BaseModel):
 
 def router(services: Installation, guard: Guard) -> APIRouter:
     """``/api/v1/artifacts``."""
-    routes = APIRouter(prefix="/api/v1/artifacts", tags=["artifacts"])
+    routes = APIRouter(prefix="/api/v1/artifacts", tags=["artifacts"], responses=answers(404))
     viewer = Annotated[Principal, Depends(guard.allow(Role.VIEWER))]
     operator = Annotated[Principal, Depends(guard.allow(Role.OPERATOR))]
 
@@ -68,7 +75,7 @@ def router(services: Installation, guard: Guard) -> APIRouter:
         "/{artifact_id}/content",
         summary="Download a file, or a part of it",
         response_class=StreamingResponse,
-        responses={206: {"description": "The part that was asked for"}, 416: {"description": "No such part"}},
+        responses=_CONTENT,
     )
     def content(
         _who: viewer, request: Request, artifact_id: Id, part: Annotated[str | None, Header(alias="range")] = None
@@ -77,13 +84,14 @@ def router(services: Installation, guard: Guard) -> APIRouter:
         headers = _headers(artifact)
         if request.headers.get("if-none-match") == headers["etag"]:
             return Response(status_code=304, headers=headers)
-        if part is None or request.headers.get("if-range", headers["etag"]) != headers["etag"]:
-            return _sent(services, artifact, 0, artifact.n_bytes, headers, 200, request.method)
-        wanted = span(part, artifact.n_bytes)
+        is_current = request.headers.get("if-range", headers["etag"]) == headers["etag"]
+        wanted = span(part, artifact.n_bytes) if part and is_current else None
         if wanted is None:
-            limits = {"content-range": f"bytes */{artifact.n_bytes}"}
-            return answer(416, f"range {part!r}: the file has {artifact.n_bytes} bytes", limits)
+            return _sent(services, artifact, 0, artifact.n_bytes, headers, 200, request.method)
         start, end = wanted
+        if start >= end:
+            limits = {"content-range": f"bytes */{artifact.n_bytes}"}
+            return answer(416, f"range: the file has {artifact.n_bytes} bytes", limits)
         headers["content-range"] = f"bytes {start}-{end - 1}/{artifact.n_bytes}"
         return _sent(services, artifact, start, end, headers, 206, request.method)
 
@@ -101,7 +109,17 @@ def kept(services: Installation, upload: UploadFile, owner: str) -> Artifact:
         StoreError: it cannot be kept.
     """
     with spooled(services, upload) as path:
-        return kept_file(services, path, upload.filename or "", upload.content_type or "", owner)
+        stored = services.artifacts.put(path)
+    return services.files.add(
+        Artifact(
+            id=uuid4().hex,
+            key=stored.key,
+            name=label(upload.filename or ""),
+            media_type=(upload.content_type or "application/octet-stream")[:255],
+            n_bytes=stored.n_bytes,
+            owner=owner,
+        )
+    )
 
 
 @contextmanager
@@ -114,24 +132,10 @@ def spooled(services: Installation, upload: UploadFile) -> Iterator[Path]:
         yield path
 
 
-def kept_file(services: Installation, path: Path, name: str, media_type: str, owner: str) -> Artifact:
-    """A file, kept under the last part of ``name``.
-
-    Raises:
-        StoreError: it cannot be kept.
-    """
-    stored = services.artifacts.put(path)
+def label(name: str) -> str:
+    """What to call a file that somebody calls ``name``: the last part of it, with nothing that cannot be shown."""
     last = Path(name.replace("\\", "/")).name[:255]
-    return services.files.add(
-        Artifact(
-            id=uuid4().hex,
-            key=stored.key,
-            name="".join(c for c in last if c.isprintable()) or "upload",
-            media_type=(media_type or "application/octet-stream")[:255],
-            n_bytes=stored.n_bytes,
-            owner=owner,
-        )
-    )
+    return "".join(c for c in last if c.isprintable()) or "upload"
 
 
 def incoming(services: Installation) -> Path:
@@ -142,16 +146,19 @@ def incoming(services: Installation) -> Path:
 
 
 def span(part: str, n_bytes: int) -> tuple[int, int] | None:
-    """First byte and the one after the last of a ``Range`` header (RFC 9110), of one range; None: no such part."""
+    """First byte and the one after the last of a ``Range`` header; none between them where the file has no such part.
+
+    None of what is to be ignored: several ranges, other units, and what makes no sense (RFC 9110, 14.2).
+    """
     match = _RANGE.fullmatch(part.strip())
-    if match is None or match.groups() == ("", ""):
+    if match is None:
         return None
-    first, last = match.groups()
-    if not first:
-        start, end = max(n_bytes - int(last), 0), n_bytes
-    else:
-        start, end = int(first), min(int(last) + 1, n_bytes) if last else n_bytes
-    return (start, end) if start < end else None
+    first, last, length = match.groups()
+    if length:
+        return max(n_bytes - int(length), 0), n_bytes
+    if last and int(last) < int(first):
+        return None
+    return int(first), min(int(last) + 1, n_bytes) if last else n_bytes
 
 
 def _headers(artifact: Artifact) -> dict[str, str]:

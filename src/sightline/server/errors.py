@@ -7,8 +7,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
+from starlette.routing import Match
 
 from sightline.errors import (
     AbsentError,
@@ -39,11 +41,57 @@ STATUS: Mapping[type[SightlineError], int] = {
     StoreError: 503,
 }
 """The nearest class on an error's line of descent counts."""
+_MEANING: Mapping[int, str] = {
+    400: "Something that was asked for makes no sense, or is no video; `detail` names it",
+    401: "Nobody that is known",
+    403: "Not allowed",
+    404: "There is no such thing",
+    408: "The body stopped coming",
+    409: "It cannot be done in the state that the thing is in",
+    413: "The body is too large",
+    421: "This name is not served here",
+    429: "Too many requests; Retry-After says when to try again",
+    431: "The header is too large",
+    500: "A fault of the server's, or of work that it had done; `detail` says what",
+    503: "A store does not answer",
+    504: "Not done in time",
+}
+_ANYWHERE = (400, 401, 403, 408, 413, 421, 429, 431, 500, 503)
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _log = logging.getLogger(__name__)
 
 
+class Fault(BaseModel):
+    """What went wrong."""
+
+    detail: str = Field(description="One line for people: what, and what to do about it.")
+
+
+class FieldFault(BaseModel):
+    """What is wrong with one field."""
+
+    loc: list[str | int] = Field(description="Where it is: body, query or path, and its name.")
+    msg: str = Field(description="What is wrong with it.")
+    type: str = Field(description="The same, for programs.")
+
+
+class Faults(BaseModel):
+    """What was sent does not fit."""
+
+    detail: list[FieldFault] = Field(description="Each field that does not.")
+
+
+def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route says of the errors with which it may answer, for the API's description."""
+    return {status: {"model": Fault, "description": _MEANING[status]} for status in statuses}
+
+
 def add_error_answers(app: FastAPI) -> None:
-    """Has ``app`` answer every error in the field's shape."""
+    """Has ``app`` answer every error in the field's shape, and describe those that any route may answer with.
+
+    To be called before routes are added.
+    """
+    app.router.responses = answers(*_ANYWHERE) | app.router.responses
     app.add_exception_handler(SightlineError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _said)
@@ -64,10 +112,22 @@ def _ours(_connection: HTTPConnection, error: Exception) -> JSONResponse:
     return answer(status, str(error))
 
 
-def _said(_connection: HTTPConnection, error: Exception) -> JSONResponse:
+def _said(connection: HTTPConnection, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
+    if error.status_code == 405:
+        return answer(405, error.detail, {"allow": ", ".join(_methods(connection))})
     return answer(error.status_code, error.detail, error.headers)
+
+
+def _methods(connection: HTTPConnection) -> list[str]:
+    """All that may be done with a path; the router itself names only those of the first route that has it."""
+    routes = connection.app.router.routes
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**connection.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 def _invalid(_request: Request, error: Exception) -> JSONResponse:

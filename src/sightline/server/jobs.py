@@ -13,6 +13,7 @@ from sightline.model.job import OPEN, Job, JobState
 from sightline.model.user import Role
 from sightline.server.auth.guard import Guard, Principal
 from sightline.server.changes import Changes
+from sightline.server.errors import answers
 from sightline.server.installation import Installation
 from sightline.server.views import JobView
 
@@ -37,7 +38,7 @@ class Page(BaseModel):
 
 def router(services: Installation, guard: Guard, changes: Changes) -> APIRouter:
     """``/api/v1/jobs``."""
-    routes = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+    routes = APIRouter(prefix="/api/v1/jobs", tags=["jobs"], responses=answers(404))
     viewer = Annotated[Principal, Depends(guard.allow(Role.VIEWER))]
     operator = Annotated[Principal, Depends(guard.allow(Role.OPERATOR))]
 
@@ -79,15 +80,18 @@ def router(services: Installation, guard: Guard, changes: Changes) -> APIRouter:
         job = await run_in_threadpool(services.jobs.get, job_id)
         return _stream(_events(changes, job))
 
-    @routes.delete("/{job_id}", summary="Cancel a job; one that has ended is forgotten")
+    @routes.delete("/{job_id}", summary="Cancel a job; one that has ended goes, with its files", responses=answers(409))
     def end(_who: operator, job_id: Id) -> JobView:
         job = services.jobs.get(job_id)
         if job.state in OPEN:
             return JobView.of(services.desk.cancel(job_id))
         services.jobs.delete(job_id)
+        services.files.delete_of_job(job_id)
         return JobView.of(job)
 
-    @routes.post("/{job_id}/retry", status_code=202, summary="Try again what failed or was cancelled")
+    @routes.post(
+        "/{job_id}/retry", status_code=202, summary="Try again what failed or was cancelled", responses=answers(409)
+    )
     def again(_who: operator, job_id: Id) -> JobView:
         return JobView.of(services.desk.retry(job_id))
 

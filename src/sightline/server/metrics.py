@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import final
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -79,7 +80,7 @@ def router(metrics: Metrics) -> APIRouter:
     """``/metrics``."""
     routes = APIRouter(tags=["health"])
 
-    @routes.get("/metrics", summary="Numbers for Prometheus")
+    @routes.get("/metrics", summary="Numbers for Prometheus", response_class=PlainTextResponse)
     def numbers() -> Response:
         return Response(metrics.text(), media_type=_KIND)
 

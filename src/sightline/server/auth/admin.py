@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from sightline.errors import ConflictError
 from sightline.model.user import ApiKey, Role, User
 from sightline.server.auth.guard import Guard, Principal
+from sightline.server.errors import answers
 from sightline.server.views import moment
 
 Answer = TypeVar("Answer")
@@ -98,7 +99,7 @@ def router(guard: Guard) -> APIRouter:
 
 
 def _users_router(guard: Guard) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1/users")
+    routes = APIRouter(prefix="/api/v1/users", responses=answers(404, 409))
     users = guard.accounts.users
     admin = Annotated[Principal, Depends(guard.allow(Role.ADMIN))]
 
@@ -126,7 +127,7 @@ def _users_router(guard: Guard) -> APIRouter:
 
 
 def _keys_router(guard: Guard) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1/keys")
+    routes = APIRouter(prefix="/api/v1/keys", responses=answers(404))
     keys = guard.accounts.keys
     admin = Annotated[Principal, Depends(guard.allow(Role.ADMIN))]
 

@@ -13,6 +13,7 @@ from sightline.server.auth import admin
 from sightline.server.auth.guard import LOGIN, Guard, Principal
 from sightline.server.auth.logins import Credentials, Login, Logins
 from sightline.server.auth.tokens import TICKET_S
+from sightline.server.errors import Fault, Faults
 from sightline.server.installation import Installation
 from sightline.server.limits.rate import address_of
 
@@ -24,10 +25,10 @@ _BODY = {
     }
 }
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"description": "Wrong name or password"},
-    415: {"description": "Neither JSON nor a form"},
-    422: {"description": "Something is missing"},
-    429: {"description": "Too many logins; Retry-After says when to try again"},
+    401: {"model": Fault, "description": "Wrong name or password"},
+    415: {"model": Fault, "description": "Neither JSON nor a form"},
+    422: {"model": Faults, "description": "Something is missing"},
+    429: {"model": Fault, "description": "Too many logins; Retry-After says when to try again"},
 }
 
 

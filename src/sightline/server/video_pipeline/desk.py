@@ -1,5 +1,6 @@
 """Cameras: taking them in, telling how far they are, letting them go."""
 
+import hashlib
 import time
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from fastapi import HTTPException, Response, UploadFile
 from sightline.jobs.looking import look
 from sightline.model.artifact import Artifact
 from sightline.model.decoding import CameraRecord, DecodingState
-from sightline.server.artifacts import kept_file, spooled
+from sightline.server.artifacts import label, spooled
 from sightline.server.deadlines import within
 from sightline.server.installation import Installation
 from sightline.server.video_pipeline import shapes
@@ -48,8 +49,16 @@ class CameraDesk:
         with spooled(self._services, file) as path:
             name = Path(file.filename or "upload").name
             look(path, name, stopped=within(_LOOK_S))
-            artifact: Artifact = kept_file(self._services, path, name, "video/mp4", owner)
-        return self._start(camera_id, f"artifact:{artifact.key}", artifact.name, False, fps, force_format)
+            stored = self._services.artifacts.put(path)
+        started = self._start(camera_id, f"artifact:{stored.key}", name, False, fps, force_format)
+        if started.status == "started":  # one upload per camera is kept; the one before goes
+            number = hashlib.sha256(f"camera {camera_id}".encode()).hexdigest()[:32]
+            kind = "application/octet-stream"
+            upload = Artifact(
+                id=number, key=stored.key, name=label(name), media_type=kind, n_bytes=stored.n_bytes, owner=owner
+            )
+            self._services.files.replace(upload)
+        return started
 
     def start_url(self, camera_id: str, url: str, fps: float, force_format: str | None) -> shapes.Started:
         """Has a file's or a stream's address decoded.

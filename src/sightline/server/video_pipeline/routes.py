@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from sightline.model.user import Role
 from sightline.server.auth.guard import Guard, Principal
+from sightline.server.errors import Fault, answers
 from sightline.server.installation import Installation
 from sightline.server.video_pipeline import shapes
 from sightline.server.video_pipeline.desk import CameraDesk
@@ -19,7 +20,7 @@ _PREFIX = "/api/v1/video-pipeline"
 _JPEG: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/jpeg": {}}, "description": "The picture"},
     304: {"description": "It is the one that the client has"},
-    404: {"description": "There is none; `detail` says why"},
+    404: {"model": Fault, "description": "There is none; `detail` says why"},
 }
 
 
@@ -43,7 +44,7 @@ def _cameras(routes: APIRouter, services: Installation, guard: Guard) -> None:
     viewer = Annotated[Principal, Depends(guard.allow(Role.VIEWER))]
     operator = Annotated[Principal, Depends(guard.allow(Role.OPERATOR))]
 
-    @routes.post("/decode/", summary="Start decoding a file or a stream")
+    @routes.post("/decode/", summary="Start decoding a file or a stream", responses=answers(404, 409))
     def decode(
         who: operator,
         camera_id: CameraInForm,
@@ -66,7 +67,7 @@ def _cameras(routes: APIRouter, services: Installation, guard: Guard) -> None:
     def statuses(_who: viewer) -> list[shapes.Status]:
         return desk.statuses()
 
-    @routes.post("/decode/stop/", summary="Stop decoding")
+    @routes.post("/decode/stop/", summary="Stop decoding", responses=answers(404))
     @routes.post("/stop-decode/", include_in_schema=False)
     def stop(_who: operator, camera_id: CameraInForm) -> shapes.CameraMessage:
         return desk.stop(camera_id)
@@ -89,15 +90,15 @@ def _videos(routes: APIRouter, services: Installation, guard: Guard) -> None:
     def info(_who: viewer, video: Annotated[UploadFile, File(description="A video file.")]) -> shapes.Info:
         return desk.info(video)
 
-    @routes.post("/video-info-url/", summary="What a file or a stream is")
+    @routes.post("/video-info-url/", summary="What a file or a stream is", responses=answers(404, 504))
     def info_url(_who: operator, url: Annotated[str, Form(max_length=4096, min_length=1)]) -> shapes.Info:
         return desk.info_url(url)
 
-    @routes.post("/snapshot/", summary="Take one picture")
+    @routes.post("/snapshot/", summary="Take one picture", responses=answers(404, 504))
     def snapshot(who: operator, asked: shapes.SnapshotAsked) -> shapes.Output:
         return desk.snapshot(asked, who.name)
 
-    @routes.post("/record/", summary="Record a part")
+    @routes.post("/record/", summary="Record a part", responses=answers(404, 504))
     def record(who: operator, asked: shapes.RecordingAsked) -> shapes.Output:
         return desk.record(asked, who.name)
 

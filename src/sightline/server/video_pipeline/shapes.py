@@ -7,7 +7,8 @@ from fastapi import Form, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 _CAMERA = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$"
-_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:\.\d+)?)")
+_CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]+)?)")
+_LONGEST_S = 1e7
 _NAMED = "Identifies the camera, and names its folder: letters, digits, '.', '_' and '-'."
 CameraInForm = Annotated[str, Form(pattern=_CAMERA, description=_NAMED, examples=["camera_1"])]
 """A camera's name in a form."""
@@ -25,15 +26,15 @@ def seconds(value: Any) -> float:
     Raises:
         ValueError: it is neither.
     """
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    text = str(value).strip()
-    if match := _CLOCK.fullmatch(text):
-        hours, minutes, rest = match.groups()
-        return int(hours or 0) * 3600 + int(minutes) * 60 + float(rest)
     try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        text = str(value).strip()
+        if match := _CLOCK.fullmatch(text):
+            hours, minutes, rest = match.groups()
+            return int(hours or 0) * 3600 + int(minutes) * 60 + float(rest)
         return float(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError("give seconds, or HH:MM:SS") from None
 
 
@@ -42,7 +43,15 @@ def _basename(value: str) -> str:
     return value.replace("\\", "/").rpartition("/")[2][:255]
 
 
-Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=0, le=1e7, allow_inf_nan=False)]
+_AsNumber = Annotated[float, Field(ge=0, le=_LONGEST_S)]
+_AsText = Annotated[
+    str, Field(pattern=r"^([0-9]{1,7}|([0-9]{1,4}:)?[0-9]{1,2}:[0-9]{1,2})(\.[0-9]+)?$", examples=["00:01:30"])
+]
+Seconds = Annotated[
+    float,
+    Field(ge=0, le=_LONGEST_S, allow_inf_nan=False),
+    BeforeValidator(seconds, json_schema_input_type=_AsNumber | _AsText),
+]
 """A point in, or a length of, a video."""
 Label = Annotated[str, Field(max_length=4096), AfterValidator(_basename)]
 """The last part of the path that was asked for: what the file is called when it is downloaded."""
@@ -135,7 +144,7 @@ class Capabilities(BaseModel):
 class SnapshotAsked(BaseModel):
     """One picture of a video."""
 
-    video_url: str = Field(max_length=4096, description="A file's or a stream's address.")
+    video_url: str = Field(min_length=1, max_length=4096, description="A file's or a stream's address.")
     timestamp: Seconds = Field(0.0, description="Seconds or HH:MM:SS; of streams, the first picture is taken.")
     output_image: Label = Field("snapshot.jpg", description="What to call it; nothing is written to a path.")
 
@@ -143,7 +152,7 @@ class SnapshotAsked(BaseModel):
 class RecordingAsked(BaseModel):
     """A part of a video."""
 
-    video_url: str = Field(max_length=4096, description="A file's or a stream's address.")
+    video_url: str = Field(min_length=1, max_length=4096, description="A file's or a stream's address.")
     start_time: Seconds = Field(0.0, description="Seconds or HH:MM:SS; of streams, recording begins now.")
     duration: Seconds = Field(10.0, description="Seconds or HH:MM:SS.")
     output_path: Label = Field("recording.mp4", description="What to call it; nothing is written to a path.")

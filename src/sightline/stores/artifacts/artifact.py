@@ -72,6 +72,14 @@ class Artifacts(Protocol):
         """
         ...
 
+    def keys_before(self, utc_s: float) -> Iterator[str]:
+        """Keys of what was last put before a moment, in no order; what is put again meanwhile may be among them.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        ...
+
     def path(self, key: str) -> AbstractContextManager[Path]:
         """A local file with the bytes, to read and not to write, while the context lasts.
 
@@ -121,6 +129,11 @@ class Finished:
             raise named(error, self.path) from None
         if now != self._seen:
             raise changed(self.path)
+
+
+def is_key(text: str) -> bool:
+    """Whether a text is a key."""
+    return _KEY.fullmatch(text) is not None
 
 
 def checked(key: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import final
 
 from sightline.files import whole
-from sightline.stores.artifacts.artifact import Finished, Stored, absent, check_range, checked, named
+from sightline.stores.artifacts.artifact import Finished, Stored, absent, check_range, checked, is_key, named
 
 _PIECE = 1 << 20
 _STALE_S = 24 * 3600.0
@@ -43,6 +43,8 @@ class DiskArtifacts:
                     _alias(path, partial)
                     finished.check()
                     _write_down(partial)
+            else:
+                target.chmod(target.stat().st_mode)  # its change time tells when it was last put
             for folder in (target.parent, self._folder):
                 _write_down(folder)
         except OSError as error:
@@ -84,6 +86,21 @@ class DiskArtifacts:
             return
         except OSError as error:
             raise self._said(error, key) from None
+
+    def keys_before(self, utc_s: float) -> Iterator[str]:
+        """Keys of what was last put before a moment.
+
+        Raises:
+            StoreError: the folder cannot be read.
+        """
+        try:
+            for file in self._folder.glob("[0-9a-f][0-9a-f]/*"):
+                key = file.parent.name + file.name
+                with suppress(FileNotFoundError):
+                    if is_key(key) and file.stat().st_ctime < utc_s:
+                        yield key
+        except OSError as error:
+            raise named(error, self._folder) from None
 
     @contextmanager
     def path(self, key: str) -> Iterator[Path]:

@@ -5,7 +5,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, final
 
@@ -14,13 +14,14 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from sightline.errors import OptionError, StoreError
-from sightline.stores.artifacts.artifact import Finished, Stored, absent, changed, check_range, checked, named
+from sightline.stores.artifacts.artifact import Finished, Stored, absent, changed, check_range, checked, is_key, named
 
 _ADDRESS = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?P<prefix>(/[A-Za-z0-9._=-]+)*)/?")
 _PIECE = 4 << 20
 _PART = 8 << 20
 _MOST_PARTS = 9000
 """S3 takes 10 000."""
+_LATELY = timedelta(minutes=20)
 _AT_ONCE = 4
 """Parts sent at the same time; with their size, what an upload costs in memory."""
 
@@ -66,7 +67,7 @@ class S3Artifacts:
         """
         finished = Finished.at(path)
         stored = finished.stored
-        if self._size(stored.key) == stored.n_bytes:
+        if self._has(stored):
             return stored
         part = max(_PART, -(-stored.n_bytes // _MOST_PARTS))
         try:
@@ -113,6 +114,22 @@ class S3Artifacts:
         except (BaseError, OSError) as error:
             raise self._said(error) from None
 
+    def keys_before(self, utc_s: float) -> Iterator[str]:
+        """Keys of what was last put before a moment.
+
+        Raises:
+            StoreError: the bucket cannot be read.
+        """
+        before = datetime.fromtimestamp(utc_s, UTC)
+        try:
+            for some in obstore.list(self._store, chunk_size=1000):
+                for found in some:
+                    key = found["path"].replace("/", "")
+                    if is_key(key) and found["last_modified"] < before:
+                        yield key
+        except (BaseError, OSError) as error:
+            raise self._said(error) from None
+
     @contextmanager
     def path(self, key: str) -> Iterator[Path]:
         """A copy in the folder for temporary files, removed afterwards.
@@ -130,6 +147,16 @@ class S3Artifacts:
             except OSError as error:
                 raise named(error, copy) from None
             yield copy
+
+    def _has(self, stored: Stored) -> bool:
+        """Whether it is kept, and was put lately: what was not may be about to be removed as nobody's."""
+        try:
+            found = obstore.head(self._store, _place(stored.key))
+        except FileNotFoundError:
+            return False
+        except (BaseError, OSError) as error:
+            raise self._said(error) from None
+        return found["size"] == stored.n_bytes and datetime.now(UTC) - found["last_modified"] < _LATELY
 
     def _size(self, key: str) -> int | None:
         try:

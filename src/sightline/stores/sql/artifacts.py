@@ -9,7 +9,7 @@ from sqlalchemy import Engine, and_, or_, select
 from sightline.errors import UnknownError
 from sightline.model.artifact import Artifact
 from sightline.stores.sql.database import row_of
-from sightline.stores.sql.tables import ARTIFACTS
+from sightline.stores.sql.tables import ARTIFACTS, JOBS
 
 
 @final
@@ -67,7 +67,25 @@ class ArtifactRecords:
             if not connection.execute(ARTIFACTS.delete().where(ARTIFACTS.c.id == artifact_id)).rowcount:
                 raise UnknownError(f"no artifact {artifact_id!r}")
 
-    def is_used(self, key: str) -> bool:
-        """Whether any kept file has this content."""
+    def replace(self, artifact: Artifact) -> Artifact:
+        """Notes a kept file in place of whatever has its id; as it is noted."""
+        with self._engine.begin() as connection:
+            connection.execute(ARTIFACTS.delete().where(ARTIFACTS.c.id == artifact.id))
+        return self.add(artifact)
+
+    def delete_of_job(self, job_id: str) -> None:
+        """Forgets all that came of a job."""
+        with self._engine.begin() as connection:
+            connection.execute(ARTIFACTS.delete().where(ARTIFACTS.c.job_id == job_id))
+
+    def delete_of_gone_jobs(self, before_utc_s: float) -> None:
+        """Forgets what was kept before a moment and came of jobs that are forgotten."""
+        gone = ARTIFACTS.c.job_id.is_not(None) & ARTIFACTS.c.job_id.not_in(select(JOBS.c.id))
+        with self._engine.begin() as connection:
+            connection.execute(ARTIFACTS.delete().where(gone, ARTIFACTS.c.created_utc_s < before_utc_s))
+
+    def unused(self, keys: list[str]) -> set[str]:
+        """Those of some contents that no kept file has."""
         with self._reading.connect() as connection:
-            return connection.execute(select(ARTIFACTS.c.id).where(ARTIFACTS.c.key == key).limit(1)).first() is not None
+            used = connection.execute(select(ARTIFACTS.c.key).where(ARTIFACTS.c.key.in_(keys))).scalars()
+            return set(keys) - set(used)
