@@ -111,6 +111,7 @@ class Running:
         guard = Guard(self.settings, engine)
         with incoming(self.settings.data_folder / "incoming") as self.folder, socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
+            listener.listen(128)
             self.port = listener.getsockname()[1]
             shared = Shared(self.settings.tcp, Members(self.settings, guard), self.works, self.folder)
             silence_s = self.settings.limits.chunk_timeout_s

@@ -1,13 +1,13 @@
 """The TCP service as its clients meet it: processes of its own, real sockets, jobs done by a worker.
 
-How a scene is reconstructed is not tried here: the kind of job is a stand-in that another package brings, which counts
-what it is given and writes a small GLB.
+How a scene is reconstructed is not tried here: the engine is one that another package brings, which is quick and knows.
 """
 
 import hashlib
 import json
 import os
 import re
+import runpy
 import signal
 import socket
 import struct
@@ -18,55 +18,18 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
+import cv2
+import numpy as np
 import pytest
 from pwdlib import PasswordHash
 
-from sightline.jobs.kinds import KINDS
 from sightline.model.user import Role
 from sightline.stores.sql.database import database_at
 from sightline.stores.sql.users import Users
 
 from .conftest import wait_for
 
-pytestmark = pytest.mark.skipif("reconstruct" in KINDS, reason="stands in for a kind that is there")
-STAND_IN = '''
-"""Counts images, and fails on fewer than two."""
-
-import json
-import struct
-
-from sightline.errors import SourceError
-from sightline.jobs.kept import keep
-from sightline.jobs.kinds import Kind, Params, Step
-from sightline.stores.artifacts import artifacts_at
-from sightline.stores.sql.artifacts import ArtifactRecords
-from sightline.stores.sql.database import database_at
-
-
-class Sources(Params):
-    sources: tuple[str, ...]
-    video_fps: float
-
-
-def make(task, tell, stopped):
-    engine, store = database_at(task.settings.database_url()), artifacts_at(task.settings.artifacts_url())
-    files = [ArtifactRecords(engine).get(one.removeprefix("artifact:")) for one in task.params["sources"]]
-    engine.dispose()
-    data = b"".join(b"".join(store.open(file.key, 0, file.n_bytes)) for file in files)
-    if b"blurred" in data:
-        raise SourceError("too few images fit together")
-    about = {"asset": {"version": "2.0"}, "extras": {"names": [file.name for file in files], "bytes": len(data)}}
-    text = json.dumps(about | {"fps": task.params["video_fps"]}).encode()
-    text += b" " * (-len(text) % 4)
-    (task.folder / "scene.glb").write_bytes(
-        struct.pack("<4sII", b"glTF", 2, 20 + len(text)) + struct.pack("<II", len(text), 0x4E4F534A) + text
-    )
-    return {"summary": {}, "files": ["scene.glb"]}
-
-
-STEPS = (Step(name="make", shown="making", share=0.9, work=make), Step(name="keep", shown="k", share=0.1, work=keep))
-KIND = Kind(name="reconstruct", about="A stand-in.", queue="heavy", params=Sources, steps=STEPS)
-'''
 CLIENT = r"""
 import json, socket, struct, pathlib
 video_path = r"D:\PythonProjects\VGGT\1.mp4"   # Replace with your test video path
@@ -94,7 +57,7 @@ with socket.create_connection(("127.0.0.1", 4567)) as s:
     print("Server file name:", file_name)
     print("Saved GLB to:", output_glb.resolve())
 """  # noqa: W293  (as people have it)
-JPEG = b"\xff\xd8\xff\xe0 one"
+ENGINE = Path(__file__).parents[1] / "scripted_reconstructor.py"
 
 
 @dataclass
@@ -119,14 +82,8 @@ class Tcp:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The stand-in, as pip would leave it."""
-    folder = tmp_path_factory.mktemp("site")
-    (folder / "stand_in.py").write_text(STAND_IN)
-    info = folder / "stand_in-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stand-in\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[sightline.job]\nreconstruct = stand_in:KIND\n")
-    return folder
+    """The engine, as pip would leave it."""
+    return runpy.run_path(str(ENGINE))["install"](tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture
@@ -142,6 +99,21 @@ def data(tmp_path):
     return folder
 
 
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory):
+    """Three seconds of walking along a wall: pictures without motion would be refused."""
+    path = tmp_path_factory.mktemp("walk") / "walk.mp4"
+    wall = np.random.default_rng(0).integers(0, 255, (30, 90, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for left in range(0, 300, 10):
+            picture = np.ascontiguousarray(wall[:, left : left + 320])
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
 @pytest.fixture
 def start(tmp_path, data, site):
     """Starts ``sightline tcp`` on a free port; ended with the test."""
@@ -151,7 +123,7 @@ def start(tmp_path, data, site):
         log = tmp_path / f"tcp-{len(started)}.log"
         words = ["-m", "sightline", "tcp", "--port", 0, "--data", data, "--workers", workers]
         more = filter(None, (str(site), os.environ.get("PYTHONPATH")))
-        environment |= {"PYTHONPATH": os.pathsep.join(more)}
+        environment |= {"PYTHONPATH": os.pathsep.join(more), "SIGHTLINE_TCP__ENGINE": "scripted"}
         with log.open("wb") as file:
             process = subprocess.Popen(
                 [sys.executable, *map(str, words)],
@@ -204,52 +176,59 @@ def images(*pictures):
     return struct.pack(">I", len(pictures)) + b"".join(struct.pack(">I", len(one)) + one for one in pictures)
 
 
+def photo(number, suffix=".jpg"):
+    """A picture, as a file's bytes."""
+    picture = np.random.default_rng(number).integers(0, 255, (32, 48, 3), np.uint8)
+    return cv2.imencode(suffix, picture)[1].tobytes()
+
+
 def about(made):
-    """What the stand-in wrote."""
-    (n_bytes,) = struct.unpack_from("<I", made, 12)
-    return json.loads(made[20 : 20 + n_bytes])
+    """What a GLB says of itself."""
+    magic, version, n_bytes, n_text, _ = struct.unpack_from("<4sIIII", made)
+    assert (magic, version, n_bytes) == (b"glTF", 2, len(made))
+    return json.loads(made[20 : 20 + n_text])
 
 
-def test_the_client_that_people_have_works_unchanged_and_so_does_the_guides(start, clip, tmp_path):
+def test_the_client_that_people_have_works_unchanged_and_so_does_the_guides(start, walk, tmp_path):
     server = start()
-    (tmp_path / r"D:\PythonProjects\VGGT\1.mp4").write_bytes(clip.read_bytes())
+    (tmp_path / r"D:\PythonProjects\VGGT\1.mp4").write_bytes(walk.read_bytes())
     client = CLIENT.replace("4567", str(server.port))  # all tests take free ports
     done = subprocess.run(
         [sys.executable, "-"], input=client, cwd=tmp_path, capture_output=True, text=True, timeout=90, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "Login reply: b'[true, true]'" in done.stdout
+    assert "Login reply: b'[true, true]'" in done.stdout, server.log.read_text()
     made = (tmp_path / "test_return.glb").read_bytes()
     (tmp_path / "test_return.glb").unlink()
-    assert f"Server file name: {hashlib.sha256(made).hexdigest()}.glb" in done.stdout
-    assert about(made)["extras"] == {"names": ["video"], "bytes": clip.stat().st_size}
-    assert about(made)["fps"] == 0.4
+    assert f"Server file name: {hashlib.sha256(made).hexdigest()}.glb" in done.stdout, server.log.read_text()
+    assert about(made)["asset"]["version"] == "2.0"
 
     guide = (Path(__file__).parents[2] / "docs" / "guides" / "tcp.md").read_text()
     client = re.search(r"```python\n(.*?)```", guide, re.DOTALL)[1].replace("4567", str(server.port))
-    (tmp_path / "walk.mp4").write_bytes(clip.read_bytes())
+    (tmp_path / "walk.mp4").write_bytes(walk.read_bytes())
     client = client.replace("correct horse", "123456")
     subprocess.run([sys.executable, "-"], input=client, cwd=tmp_path, text=True, timeout=90, check=True)
     (found,) = tmp_path.glob("*.glb")
     assert found.read_bytes() == made
 
 
-def test_results_are_found_after_a_restart_and_images_keep_their_order(start):
+def test_images_that_are_none_fail_and_results_are_found_after_a_restart(start):
     server = start()
     with server.connect() as peer:
         assert log_in(peer) == b"[true, true]"
-        say(peer, 2, images(JPEG, b"\x89PNG\r\n\x1a\n two", JPEG))
+        say(peer, 2, images(photo(1), photo(2, ".png"), photo(3, ".webp")))
         name, made = hear(peer), hear(peer)
-        assert about(made)["extras"]["names"] == ["img_000.jpg", "img_001.png", "img_002.jpg"]
-        say(peer, 2, images(JPEG, JPEG + b"blurred"))
+        assert name == f"{hashlib.sha256(made).hexdigest()}.glb".encode()
+        assert about(made)["meshes"]
+        say(peer, 2, images(photo(1)[:200], photo(2)[:3] + bytes(500)))
         assert (hear(peer), hear(peer)) == (b"", b"ERROR_IMAGE_REQUEST")
     assert server.stop() == 0
-    assert "too few images fit together" in server.log.read_text()
+    assert re.search("images: .* failed: .*img_00", server.log.read_text())
     assert not server.leftovers()
     with start(workers=0).connect() as peer:
         say(peer, 4, name.removesuffix(b".glb"))
         assert hear(peer) == made
-        say(peer, 2, images(JPEG))
+        say(peer, 2, images(photo(1)))
         assert (hear(peer), hear(peer)) == (b"", b"ERROR_NOT_LOGGED_IN")
 
 
@@ -272,7 +251,7 @@ def test_many_are_answered_while_some_wait_for_the_worker(start):
         log_in(peer)
     waiting = [server.connect() for _ in range(3)]
     for number, peer in enumerate(waiting):
-        say(peer, 3, b"\0\0\0\x18ftypisom" + bytes(1000 * number))
+        say(peer, 2, images(photo(number), photo(number + 9)))
 
     def ask(_):
         with server.connect() as peer:
@@ -281,7 +260,7 @@ def test_many_are_answered_while_some_wait_for_the_worker(start):
 
     with ThreadPoolExecutor(40) as pool:
         assert set(pool.map(ask, range(40))) == {b"ERROR_HASH_NOT_FOUND"}
-    assert [about((hear(peer), hear(peer))[1])["extras"]["bytes"] for peer in waiting] == [12, 1012, 2012]
+    assert len({(hear(peer), hear(peer)) for peer in waiting}) == 3
     for peer in waiting:
         peer.close()
 

@@ -19,6 +19,8 @@ from sightline.stores.sql.tables import ARTIFACTS
 
 KIND = "reconstruct"
 """The kind of job."""
+_SHOWN = {"mode": "pointmap", "confidence_percentile": 3.0, "show_cameras": False}
+"""What clients expect to see of a scene."""
 _LOOK_S = 5.0
 """How often a job is looked at although nothing was heard of it."""
 
@@ -36,7 +38,7 @@ class ReconstructionDesk:
 
         Raises:
             ConflictError: the owner has too many under way.
-            OptionError: no worker knows how to reconstruct.
+            OptionError: there is no such engine as the settings name.
             StoreError: they cannot be kept.
         """
         return await to_thread.run_sync(self._submit, list(files), owner)
@@ -76,7 +78,8 @@ class ReconstructionDesk:
             for path in files:
                 kept.append(self._keep(path, owner))  # noqa: PERF401  (an error lets go of those before it)
             sources = [f"artifact:{file.id}" for file in kept]
-            number = self._at.desk.submit(KIND, {"sources": sources, "video_fps": tcp.video_fps}, owner).id
+            asked = {"sources": sources, "engine": tcp.engine, "video_fps": tcp.video_fps, "filters": _SHOWN}
+            number = self._at.desk.submit(KIND, asked, owner).id
             is_submitted = True
         finally:
             if not is_submitted:

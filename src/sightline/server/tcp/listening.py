@@ -18,7 +18,6 @@ _CLOSE_S = 5.0
 """How long a connection may take to end."""
 _PAUSE_S = 0.2
 """Before it is tried again where the system had no more sockets to give."""
-_BACKLOG = 128
 _KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4))
 """After two minutes, clients whose machine is gone are taken for gone."""
 _log = logging.getLogger(__name__)
@@ -37,7 +36,6 @@ class Listening:
     async def until(self, stop: asyncio.Event, listener: socket.socket) -> None:
         """Takes in whoever comes, until told to stop; then lets requests under way end, for a while."""
         listener.setblocking(False)
-        listener.listen(_BACKLOG)
         accepting = asyncio.create_task(self._accept(listener))
         try:
             await stop.wait()

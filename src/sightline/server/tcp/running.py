@@ -19,6 +19,8 @@ from sightline.server.tcp.session import Shared
 from sightline.server.tcp.uploads import incoming
 from sightline.settings import Settings, Tcp
 
+_BACKLOG = 128
+"""How many may wait to be taken in."""
 _FOLDER = "incoming-tcp"
 """Where uploads are on their way, in the data folder."""
 
@@ -39,6 +41,7 @@ def run(settings: Settings, say: Say, config: Path | None = None) -> None:
             incoming(settings.data_folder / _FOLDER) as folder,
         ):
             host, port = listener.getsockname()[:2]
+            listener.listen(_BACKLOG)
             with _workers(settings, config):
                 say(f"listening on {'tls' if tls else 'tcp'}://{f'[{host}]' if ':' in host else host}:{port}")
                 asyncio.run(_serve(installation, listener, folder, tls))

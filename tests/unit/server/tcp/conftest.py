@@ -199,6 +199,7 @@ def start(tmp_path):
             guard, works, stop = Guard(settings, engine), Quick(), asyncio.Event()
             with incoming(tmp_path / "incoming") as folder, socket.socket() as listener:
                 listener.bind(("127.0.0.1", 0))
+                listener.listen(128)
                 shared = Shared(settings.tcp, Members(settings, guard), works, folder)
                 listening = Listening(shared, silence_s=silence_s, shutdown_s=1.0, tls=tls)
                 loop = asyncio.get_running_loop()

@@ -2,13 +2,12 @@
 
 import asyncio
 import hashlib
-import sys
 import uuid
+from dataclasses import replace
 
 import pytest
 
 from sightline.errors import AbsentError, ConflictError, EngineError, OptionError, StoreError, UnknownError
-from sightline.jobs.kinds import KINDS
 from sightline.model.artifact import Artifact
 from sightline.model.job import JobState
 from sightline.server.changes import Changes
@@ -17,31 +16,6 @@ from sightline.server.tcp.desk import KIND, ReconstructionDesk
 from sightline.settings import load
 
 from .conftest import JPEG, MP4, glb
-
-MODULE = """
-from sightline.jobs.kinds import Kind, Params
-
-
-class Anything(Params):
-    sources: tuple[str, ...]
-    video_fps: float
-
-
-KIND = Kind(name="reconstruct", about="A stand-in.", queue="heavy", params=Anything, steps=())
-"""
-
-
-@pytest.fixture
-def known(tmp_path, monkeypatch):
-    """The kind of job, as another package would bring it."""
-    info = tmp_path / "site" / "stand_in-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stand-in\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[sightline.job]\nreconstruct = stand_in_kind:KIND\n")
-    (tmp_path / "site" / "stand_in_kind.py").write_text(MODULE)
-    monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    yield
-    sys.modules.pop("stand_in_kind", None)
 
 
 @pytest.fixture
@@ -96,11 +70,11 @@ def submit(installation, files, owner="ann"):
     return with_desk(installation, lambda desk: desk.submit(files, owner))
 
 
-@pytest.mark.usefixtures("known")
 def test_images_become_kept_files_and_a_job_that_names_them_in_order(installation, files):
     job = installation.jobs.get(submit(installation, files))
     assert (job.kind, job.owner, job.state) == (KIND, "ann", JobState.QUEUED)
-    assert job.params["video_fps"] == 0.8
+    assert (job.params["video_fps"], job.params["engine"]) == (0.8, "sfm")
+    assert (job.params["filters"]["confidence_percentile"], job.params["filters"]["show_cameras"]) == (3.0, False)
     kept = [installation.files.get(source.removeprefix("artifact:")) for source in job.params["sources"]]
     assert [file.name for file in kept] == ["img_000.jpg", "img_001.jpg"]
     assert [b"".join(installation.artifacts.open(file.key, 0, file.n_bytes)) for file in kept] == [
@@ -108,7 +82,6 @@ def test_images_become_kept_files_and_a_job_that_names_them_in_order(installatio
     ]
 
 
-@pytest.mark.usefixtures("known")
 def test_what_a_worker_makes_is_the_result_and_found_by_its_hash(installation, files, tmp_path):
     made = glb(300_000)
     job_id = submit(installation, files)
@@ -126,14 +99,12 @@ def test_what_a_worker_makes_is_the_result_and_found_by_its_hash(installation, f
     assert b"".join(again.pieces()) == made
 
 
-@pytest.mark.usefixtures("known")
 def test_a_job_that_was_done_before_anybody_waited_is_the_result(installation, files, tmp_path):
     job_id = submit(installation, files)
     file = work(installation, tmp_path, job_id, glb(400))
     assert with_desk(installation, lambda desk: desk.result(job_id)).hash == file.key
 
 
-@pytest.mark.usefixtures("known")
 def test_a_job_that_fails_is_cancelled_or_makes_nothing_says_so(installation, files, tmp_path):
     failing, cancelled, useless = (submit(installation, files) for _ in range(3))
     installation.jobs.move(failing, JobState.FAILED, error="too few images fit together")
@@ -146,7 +117,6 @@ def test_a_job_that_fails_is_cancelled_or_makes_nothing_says_so(installation, fi
         with_desk(installation, lambda desk: desk.result("f" * 32))
 
 
-@pytest.mark.usefixtures("known")
 def test_the_hash_of_an_upload_or_of_anything_else_opens_nothing(installation, tmp_path):
     video = tmp_path / "secret.glb"
     video.write_bytes(MP4)
@@ -156,7 +126,6 @@ def test_the_hash_of_an_upload_or_of_anything_else_opens_nothing(installation, t
             with_desk(installation, lambda desk, digits=digits: desk.find(digits))
 
 
-@pytest.mark.usefixtures("known")
 def test_a_result_that_is_gone_is_said_to_be_gone(installation, files, tmp_path):
     file = work(installation, tmp_path, submit(installation, files), glb(400))
     installation.artifacts.delete(file.key)
@@ -167,7 +136,6 @@ def test_a_result_that_is_gone_is_said_to_be_gone(installation, files, tmp_path)
         with_desk(installation, lambda desk: desk.find(file.key))
 
 
-@pytest.mark.usefixtures("known")
 def test_one_user_gets_so_many_at_once(installation, files):
     first, *_ = [submit(installation, files) for _ in range(3)]
     with pytest.raises(ConflictError, match="ann has 3 reconstructions"):
@@ -177,7 +145,6 @@ def test_one_user_gets_so_many_at_once(installation, files):
     submit(installation, files)
 
 
-@pytest.mark.usefixtures("known")
 def test_uploads_that_cannot_all_be_kept_are_none_of_them_kept(installation, files):
     files[1].unlink()
     with pytest.raises(StoreError):
@@ -186,8 +153,8 @@ def test_uploads_that_cannot_all_be_kept_are_none_of_them_kept(installation, fil
     assert not installation.jobs.page()
 
 
-@pytest.mark.skipif(KIND in KINDS, reason="every worker knows how")
-def test_where_no_worker_knows_how_nothing_is_kept(installation, files):
-    with pytest.raises(OptionError, match="no job 'reconstruct'"):
-        submit(installation, files)
+def test_an_engine_that_there_is_not_is_named_and_nothing_is_kept(installation, files):
+    settings = load(data_folder=installation.settings.data_folder, tcp={"engine": "absent"})
+    with pytest.raises(OptionError, match="no reconstructor 'absent'"):
+        submit(replace(installation, settings=settings), files)
     assert not installation.files.page()
