@@ -4,6 +4,9 @@
 same names; the environment wins over the file, and what is given on a command line wins over both.
 """
 
+import os
+from collections.abc import Iterator
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -36,6 +39,8 @@ def _listed(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+_ELSEWHERE = {"SIGHTLINE_DEBUG", "SIGHTLINE_MODELS", "SIGHTLINE_SHARED"}
+"""Variables of ours that are no settings."""
 Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 """Several texts; in the environment separated by commas."""
 Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_listed)]
@@ -47,7 +52,7 @@ Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeVali
 class _Part(BaseModel):
     """Some settings that belong together."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Auth(_Part):
@@ -181,6 +186,7 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
+        use_attribute_docstrings=True,
         nested_model_default_partial_update=True,
     )
 
@@ -283,6 +289,7 @@ def load(file: Path | None = None, **given: Any) -> Settings:
         OptionError: one of them is unknown or makes no sense; names it.
         OSError: the file cannot be read.
     """
+    _check_environment()
     if file is not None:
         file.open("rb").close()  # pydantic takes a missing file for an empty one
     config = SettingsConfigDict(**{**Settings.model_config, "toml_file": file})
@@ -295,6 +302,28 @@ def load(file: Path | None = None, **given: Any) -> Settings:
         raise OptionError(f"setting {name}: {first['msg'].lower()}, not {_unsecret(name, first['input'])}") from None
     except ValueError as error:  # TOML that is none
         raise OptionError(f"{file or 'settings'}: {error}") from None
+
+
+def _check_environment() -> None:
+    """A setting that is misspelt in the environment would else be as good as not there.
+
+    Raises:
+        OptionError: there is none of that name.
+    """
+    known = {*_ELSEWHERE, *(f"SIGHTLINE_{name}" for name in _variables(Settings))}
+    for name in sorted(os.environ):
+        if name.startswith("SIGHTLINE_") and name.upper() not in known:
+            near = get_close_matches(name.upper(), known, n=1)
+            raise OptionError(f"setting {name} in the environment: there is none{f'; {near[0]}?' if near else ''}")
+
+
+def _variables(part: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Names in the environment, without what all begin with."""
+    for name, field in part.model_fields.items():
+        if isinstance(field.default, BaseModel):
+            yield from _variables(type(field.default), f"{prefix}{name.upper()}__")
+        else:
+            yield f"{prefix}{name.upper()}"
 
 
 def _unsecret(name: str, value: Any) -> str:
