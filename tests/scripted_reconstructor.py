@@ -16,14 +16,14 @@ POINTS = "[sightline.reconstructor]\nscripted = scripted_reconstructor:Scripted\
 class Scripted:
     """Camera i stands at x = i and looks along z at a wall 2 away; the left half of each picture is doubtful.
 
-    Every call leaves a line in the file that SIGHTLINE_TEST_CALLS names.
+    Every call leaves a line in the file that SCRIPTED_CALLS names.
     """
 
     def __init__(self, *, pace_s: float = 0.0, blind: bool = False) -> None:
         self.pace_s, self.blind = pace_s, blind
 
     def reconstruct(self, shots, tell, stopped):
-        if calls := os.environ.get("SIGHTLINE_TEST_CALLS"):
+        if calls := os.environ.get("SCRIPTED_CALLS"):
             with Path(calls).open("a") as lines:
                 lines.write(f"{len(shots)}\n")
         pictures = []

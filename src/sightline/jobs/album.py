@@ -6,28 +6,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+import simplejpeg
+from jaxtyping import Float
 
 from sightline.errors import FormatError, SourceError
 from sightline.executors.local import Stopped, Tell
-from sightline.formats.jpeg import encoded
 from sightline.formats.picture import decoded, look
+from sightline.model.frame import Frame
 from sightline.model.shots import Shot, Shots
+from sightline.reconstructors.choosing import chosen
 from sightline.sources.video import Video
 
 _QUALITY = 95
 """Of the JPEG files that a video's pictures are kept as."""
-_PER_SECOND = 2.0
-"""Pictures taken from each second of a video, unless it is said or they become too many."""
-_SHARPEST_OF = 3
-"""So many are looked at for each that is taken."""
-_SMALL = (320, 240)
-"""Sharpness and motion are told at this size, where noise does not pass for detail."""
-_STILL = 0.004
-"""Motion below this share of the picture's width shows nothing new."""
-Luma = UInt8[np.ndarray, "h w"]
+_LOOKED_AT = 15.0
+"""Pictures looked at per second of a video, to choose from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,31 +90,40 @@ def of_pictures(files: Iterable[tuple[str, Path]], tell: Tell, stopped: Stopped)
 
 
 def of_video(path: Path, folder: Path, fps: float | None, most: int, tell: Tell, stopped: Stopped) -> Album:
-    """The album of a video's sharpest pictures, written as JPEG files into ``folder``.
+    """The album of those pictures of a video that make a scene, written as JPEG files into ``folder``.
 
-    ``fps`` pictures are taken from each second, but no more than ``most`` from all of it.
+    No more than ``fps`` pictures are taken from each second, and no more than ``most`` from all of it.
 
     Raises:
-        SourceError: it cannot be read, or has fewer than two pictures.
+        SourceError: it cannot be read, or has fewer than two such pictures.
         OSError: a picture cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    length_s = Video(path).about().duration_s
-    rate = min(fps or _PER_SECOND, most / length_s) if length_s else fps or _PER_SECOND
+    about = Video(path, fps=_LOOKED_AT).about()
+    apart_s = max((about.duration_s or 0.0) / most, 1 / fps if fps else 0.0)
     kept: list[Kept] = []
-    before: Luma | None = None
-    for best in _sharpest(path, rate, tell, stopped):
+    for frame in chosen(_told(path, about.n_frames, tell, stopped), least_apart_s=apart_s):
         if len(kept) >= most:
             break
-        if before is None or _moved(before, best.small):
-            (folder / best.name).write_bytes(best.jpeg)
-            kept.append(Kept(best.name, str(folder / best.name), "video", None, *best.size))
-            before = best.small
+        name = f"frame_{frame.moment.index:06d}.jpg"
+        height, width = frame.rgb.shape[:2]
+        (folder / name).write_bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(frame.rgb), _QUALITY, "RGB", "420"))
+        kept.append(Kept(name, str(folder / name), "video", None, width, height))
     if len(kept) < 2 and not stopped():
         raise SourceError(
-            f"{path}: {len(kept)} pictures that differ, taking {rate:g} a second; it takes two: move the camera"
+            f"{path}: {len(kept)} pictures at least {apart_s:.3g} s apart show something new, it takes two; "
+            "move the camera, or take more pictures per second"
         )
     return Album(tuple(kept), is_sequence=True)
+
+
+def _told(path: Path, total: int | None, tell: Tell, stopped: Stopped) -> Iterator[Frame]:
+    """Pictures of a video, until somebody wants it to end."""
+    for done, frame in enumerate(Video(path, fps=_LOOKED_AT).frames()):
+        if stopped():
+            return
+        tell("choosing pictures", done, total)
+        yield frame
 
 
 def shots(album: Album) -> Shots:
@@ -146,53 +149,6 @@ def _checked(name: str, path: Path) -> Kept:
     said = found.exif
     camera = said.camera and f"{said.camera} {said.focal_sides or 0:.3f}"
     return Kept(name, str(path), camera, said.focal_sides, *found.upright, said.place)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Candidate:
-    """A picture of a video that may be taken."""
-
-    name: str
-    """By its number in the video."""
-    jpeg: bytes
-    """The picture."""
-    size: tuple[int, int]
-    """Width and height."""
-    small: Luma
-    """A small copy."""
-    sharpness: float
-    """Mean strength of fine detail."""
-
-
-def _sharpest(path: Path, rate: float, tell: Tell, stopped: Stopped) -> Iterator[_Candidate]:
-    """The sharpest picture of each ``1 / rate`` seconds."""
-    best: _Candidate | None = None
-    slot = 0
-    source = Video(path, fps=rate * _SHARPEST_OF)
-    total = source.about().n_frames
-    for done, planes in enumerate(source.planes()):
-        if stopped():
-            return
-        tell("taking pictures", done, total)
-        at = int(planes.moment.t_s * rate + 1e-6)
-        if best is not None and at != slot:
-            yield best
-            best = None
-        slot = at
-        small = cv2.resize(planes.y, _SMALL, interpolation=cv2.INTER_AREA)
-        sharpness = float(np.abs(cv2.Laplacian(small, cv2.CV_32F)).mean())
-        if best is None or sharpness > best.sharpness:
-            height, width = planes.y.shape
-            name = f"frame_{planes.moment.index:06d}.jpg"
-            best = _Candidate(name, encoded(planes, _QUALITY), (width, height), small, sharpness)
-    if best is not None:
-        yield best
-
-
-def _moved(before: Luma, after: Luma) -> bool:
-    """Whether the camera moved so far that the other picture shows something new."""
-    flow = cv2.calcOpticalFlowFarneback(before, after, None, 0.5, 4, 15, 2, 5, 1.1, 0)  # type: ignore[call-overload]
-    return float(np.median(np.linalg.norm(flow, axis=-1))) > _STILL * _SMALL[0]
 
 
 def enu_m(

@@ -1,5 +1,9 @@
 """What is refused before any route sees it: wrong hosts, too many requests, strangers, too large bodies."""
 
+import re
+from collections.abc import Iterator, Mapping
+from typing import final
+
 from fastapi import FastAPI
 
 from sightline.model.user import Role
@@ -12,18 +16,35 @@ from sightline.server.limits.rate import Rates
 
 _PIPELINE = "/api/v1/video-pipeline"
 PUBLIC = frozenset(
-    {"/", "/health", "/health/live", "/health/ready", "/docs", "/docs/oauth2-redirect", "/openapi.json"}
+    {"/", "/health", "/api/health", "/health/live", "/health/ready", "/docs", "/docs/oauth2-redirect", "/openapi.json"}
     | {LOGIN, f"{_PIPELINE}/health/"}
 )
 """Paths that strangers may ask for; all others need somebody who is known."""
-EXEMPT = frozenset({"/health", "/health/live", "/health/ready", "/metrics", f"{_PIPELINE}/health/"})
+EXEMPT = frozenset({"/health", "/api/health", "/health/live", "/health/ready", "/metrics", f"{_PIPELINE}/health/"})
 """Paths that may be asked for as often as anybody likes."""
-UPLOADS = {
+_EXACT = {
     "/api/v1/artifacts": Role.OPERATOR,
     f"{_PIPELINE}/decode/": Role.OPERATOR,
     f"{_PIPELINE}/video-info/": Role.VIEWER,
 }
-"""Paths that take large bodies, and who may send them: known before a byte of the body is read."""
+_OF_RUNS = re.compile(r"/api/runs/[^/]{1,64}/(?:images|video)")
+
+
+@final
+class Uploads(Mapping[str, Role]):
+    """Paths that take large bodies, and who may send them: known before a byte of the body is read."""
+
+    def __getitem__(self, path: str) -> Role:
+        """Who may send it."""
+        return Role.OPERATOR if _OF_RUNS.fullmatch(path) else _EXACT[path]
+
+    def __iter__(self) -> Iterator[str]:
+        """Those that are always the same."""
+        return iter(_EXACT)
+
+    def __len__(self) -> int:
+        """How many those are."""
+        return len(_EXACT)
 
 
 def add_limits(app: FastAPI, services: Installation, guard: Guard) -> None:
@@ -33,11 +54,11 @@ def add_limits(app: FastAPI, services: Installation, guard: Guard) -> None:
     app.add_middleware(
         Bodies,
         most_bytes=int(limits.body_bytes),
-        uploads=frozenset(UPLOADS),
+        uploads=Uploads(),
         most_upload_bytes=int(limits.upload_bytes),
         chunk_timeout_s=limits.chunk_timeout_s,
     )
-    app.add_middleware(Gate, guard=guard, public=PUBLIC, needs=UPLOADS)
+    app.add_middleware(Gate, guard=guard, public=PUBLIC, needs=Uploads())
     app.add_middleware(Rates, guard=guard, per_minute=limits.requests_per_minute, exempt=EXEMPT)
     app.add_middleware(
         Hosts, guard=guard, host=settings.host, names=settings.allowed_hosts, origins=settings.cors_origins

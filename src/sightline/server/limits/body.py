@@ -1,6 +1,7 @@
 """Bodies: counted as they come, whatever their length claims, and given up when they stop coming."""
 
 import asyncio
+from collections.abc import Container
 from typing import final
 
 from fastapi import HTTPException
@@ -21,7 +22,7 @@ class Bodies:
         app: ASGIApp,
         *,
         most_bytes: int,
-        uploads: frozenset[str],
+        uploads: Container[str],
         most_upload_bytes: int,
         chunk_timeout_s: float,
     ) -> None:
