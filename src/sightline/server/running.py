@@ -1,32 +1,24 @@
 """Running the server: the address, the workers, and an orderly end."""
 
-import os
 import shutil
 import signal
-import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 
-from sightline.errors import OptionError, RefusedError
+from sightline.executors.apart import prepare
 from sightline.server import logs
 from sightline.server.app import create_app
 from sightline.server.auth.guard import check_bind
+from sightline.server.children import workers
+from sightline.server.door import listening
 from sightline.server.installation import Installation, opened
 from sightline.settings import Settings
 
 Say = Callable[[str], None]
-_PATIENCE_S = 10.0
-"""How long workers may take to put their work down."""
 _ALWAYS_SAID = {"data_folder", "database", "artifacts", "workers", "auth.mode", "video_pipeline.frames_folder"}
-_PAUSE_S = 1.0
-"""Before a worker that died is started again."""
 
 
 def run(settings: Settings, say: Say, config: Path | None = None) -> None:
@@ -37,10 +29,11 @@ def run(settings: Settings, say: Say, config: Path | None = None) -> None:
         OSError: the address cannot be listened on.
     """
     logs.set_up(settings)
+    prepare(["sightline.jobs.looking"])  # a process that looks at an upload begins at once
     with opened(settings) as services:
         check_bind(settings, services.engine)
         app = create_app(services)
-        with _listening(settings) as listener:
+        with listening(settings) as listener:
             host, port = listener.getsockname()[:2]
             for line in _lines(settings.summary(), Settings.model_construct().summary()):
                 say(line)
@@ -59,72 +52,8 @@ def run(settings: Settings, say: Say, config: Path | None = None) -> None:
             )
             for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again when it has ended
                 signal.signal(number, lambda _number, _frame: None)
-            with _workers(settings, config):
+            with workers(settings, config):
                 uvicorn.Server(server).run(sockets=[listener])
-
-
-@contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
-    """The socket, bound before anything else starts: a port that is taken should be known at once."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except socket.gaierror as error:
-        raise OptionError(f"setting host: {settings.host!r} is no address of this machine: {error.strerror}") from None
-    with socket.socket(family, kind, protocol) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(address)
-        except OSError as error:
-            why = f"{settings.host}:{settings.port}: {(error.strerror or str(error)).lower()}; choose another --port"
-            raise RefusedError(why) from None
-        yield listener
-
-
-@contextmanager
-def _workers(settings: Settings, config: Path | None) -> Iterator[None]:
-    """Workers as children, started again when they die; they end with this process however it ends."""
-    over = threading.Event()
-    threads = [
-        threading.Thread(target=_keep_up, args=(settings, config, over), name=f"worker-{number}")
-        for number in range(1, settings.workers + 1)
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
-
-
-def _keep_up(settings: Settings, config: Path | None, over: threading.Event) -> None:
-    """Has one worker run until it is over. It also ends when this process does, since then its input closes."""
-    command = [sys.executable, "-m", "sightline", "worker", "--while-stdin-is-open"]
-    command += ["--config", str(config)] if config else []
-    # All else that workers need to know they read from the same file and environment.
-    environment = os.environ | {"SIGHTLINE_DATA_FOLDER": str(settings.data_folder.absolute())}
-    while not over.is_set():
-        worker = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, env=environment)  # noqa: S603
-        while worker.poll() is None and not over.wait(0.2):
-            pass
-        _end(worker)
-        over.wait(_PAUSE_S)
-
-
-def _end(worker: "subprocess.Popen[bytes]") -> None:
-    """Asks, waits, insists."""
-    if worker.poll() is None:
-        worker.send_signal(signal.SIGTERM)
-        try:
-            worker.wait(_PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            worker.kill()
-    worker.wait()
-    if worker.stdin is not None:
-        worker.stdin.close()
 
 
 def _clear_incoming(services: Installation) -> None:

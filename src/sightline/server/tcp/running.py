@@ -4,14 +4,16 @@ import asyncio
 import signal
 import socket
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 from sightline.errors import OptionError
 from sightline.server import logs
 from sightline.server.auth.guard import Guard, check_bind
 from sightline.server.changes import Changes
+from sightline.server.children import workers
+from sightline.server.door import listening
 from sightline.server.installation import Installation, opened
-from sightline.server.running import Say, _listening, _workers
 from sightline.server.tcp.desk import ReconstructionDesk
 from sightline.server.tcp.listening import Listening
 from sightline.server.tcp.members import Members
@@ -25,7 +27,7 @@ _FOLDER = "incoming-tcp"
 """Where uploads are on their way, in the data folder."""
 
 
-def run(settings: Settings, say: Say, config: Path | None = None) -> None:
+def run(settings: Settings, say: Callable[[str], None], config: Path | None = None) -> None:
     """Serves until told to stop by SIGINT or SIGTERM. Workers read ``config`` again.
 
     Raises:
@@ -37,12 +39,12 @@ def run(settings: Settings, say: Say, config: Path | None = None) -> None:
     with opened(settings) as installation:
         check_bind(settings, installation.engine)
         with (
-            _listening(settings.model_copy(update={"port": settings.tcp.port})) as listener,
+            listening(settings.model_copy(update={"port": settings.tcp.port})) as listener,
             incoming(settings.data_folder / _FOLDER) as folder,
         ):
             host, port = listener.getsockname()[:2]
             listener.listen(_BACKLOG)
-            with _workers(settings, config):
+            with workers(settings, config):
                 say(f"listening on {'tls' if tls else 'tcp'}://{f'[{host}]' if ':' in host else host}:{port}")
                 asyncio.run(_serve(installation, listener, folder, tls))
 
