@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sightline.errors import SourceError
+from sightline.errors import EngineError, SourceError
 from sightline.executors.apart import apart
 from sightline.executors.local import Stopped, Tell
 from sightline.sources import acceleration
@@ -18,8 +18,9 @@ from sightline.sources.opening import open_file
 from sightline.sources.stream import Stream
 from sightline.sources.video import Video
 
-_MEMORY_BYTES = 4 << 30
-_CPU_S = 30
+_MEMORY_BYTES = 3 << 30
+_CPU_S = 20
+_TOO_MUCH = "too large or too damaged to be looked at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +45,26 @@ def look(path: Path, shown: str, *, stopped: Stopped) -> MediaFacts:
     """What the video file at ``path`` is; messages call it ``shown``.
 
     Raises:
-        SourceError: it is no video that can be decoded.
-        EngineError: looking at it took too long or too much, or broke the process that did.
+        SourceError: it is no video that can be decoded, or looking at it took too long or too much.
     """
     try:
         return MediaFacts(**apart(_file, str(path), tell=_silent, stopped=stopped))
     except SourceError as error:
         raise SourceError(str(error).replace(str(path), shown)) from None
+    except EngineError as error:
+        raise SourceError(f"{shown}: {_TOO_MUCH} ({str(error).replace(str(path), shown)})") from None
 
 
 def look_at_stream(url: str, timeout_s: float, *, stopped: Stopped) -> MediaFacts:
     """What the stream at ``url`` is, an address that was checked and pinned.
 
     Raises:
-        SourceError: nobody answers, or what answers is no video.
-        EngineError: looking at it took too long or too much, or broke the process that did.
+        SourceError: nobody answers, what answers is no video, or looking at it took too long or too much.
     """
-    return MediaFacts(**apart(_stream, (url, timeout_s), tell=_silent, stopped=stopped))
+    try:
+        return MediaFacts(**apart(_stream, (url, timeout_s), tell=_silent, stopped=stopped))
+    except EngineError as error:
+        raise SourceError(f"the stream: {_TOO_MUCH} ({error})") from None
 
 
 def accelerations(*, stopped: Stopped) -> list[str]:

@@ -2,21 +2,18 @@
 
 import hashlib
 import time
-from pathlib import Path
 
 from fastapi import HTTPException, Response, UploadFile
 
-from sightline.jobs.looking import look
 from sightline.model.artifact import Artifact
 from sightline.model.decoding import CameraRecord, DecodingState
 from sightline.server.artifacts import label, spooled
 from sightline.server.deadlines import within
 from sightline.server.installation import Installation
+from sightline.server.looks import Looks
 from sightline.server.video_pipeline import shapes
 from sightline.stores.frames import count, newest, remove_all
 
-_LOOK_S = 30.0
-"""Longest that looking at an upload may take."""
 _STOP_S = 6.0
 """Longest that a worker may take to let go of a camera."""
 _LIVE = frozenset({"rtsp", "rtsps"})
@@ -30,8 +27,9 @@ _GONE = "Stream appears to be disconnected. Please restart the camera."
 class CameraDesk:
     """What clients ask of cameras; workers do it."""
 
-    def __init__(self, services: Installation) -> None:
+    def __init__(self, services: Installation, looks: Looks) -> None:
         self._services = services
+        self._looks = looks
         self._cameras = services.cameras
         self._settings = services.settings.video_pipeline
         self._folder = services.settings.frames_folder()
@@ -47,15 +45,15 @@ class CameraDesk:
         if (running := self._running(camera_id)) is not None:
             return running
         with spooled(self._services, file) as path:
-            name = Path(file.filename or "upload").name
-            look(path, name, stopped=within(_LOOK_S))
+            name = label(file.filename or "")
+            self._looks.file(path, name)
             stored = self._services.artifacts.put(path)
         started = self._start(camera_id, f"artifact:{stored.key}", name, False, fps, force_format)
         if started.status == "started":  # one upload per camera is kept; the one before goes
             number = hashlib.sha256(f"camera {camera_id}".encode()).hexdigest()[:32]
             kind = "application/octet-stream"
             upload = Artifact(
-                id=number, key=stored.key, name=label(name), media_type=kind, n_bytes=stored.n_bytes, owner=owner
+                id=number, key=stored.key, name=name, media_type=kind, n_bytes=stored.n_bytes, owner=owner
             )
             self._services.files.replace(upload)
         return started
@@ -69,7 +67,7 @@ class CameraDesk:
         address = self._services.policy.check(url)
         is_live = address.scheme in _LIVE
         if address.path is not None:
-            look(address.path, address.shown, stopped=within(_LOOK_S))
+            self._looks.file(address.path, address.shown)
         return self._start(camera_id, url, address.shown, is_live, fps, force_format)
 
     def status(self, camera_id: str) -> shapes.Status:

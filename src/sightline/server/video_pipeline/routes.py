@@ -11,6 +11,7 @@ from sightline.model.user import Role
 from sightline.server.auth.guard import Guard, Principal
 from sightline.server.errors import Fault, answers
 from sightline.server.installation import Installation
+from sightline.server.looks import Looks
 from sightline.server.video_pipeline import shapes
 from sightline.server.video_pipeline.desk import CameraDesk
 from sightline.server.video_pipeline.shapes import CameraInForm, CameraInQuery, Format, OptionalCameraInForm
@@ -27,10 +28,11 @@ _JPEG: dict[int | str, dict[str, Any]] = {
 def router(services: Installation, guard: Guard) -> APIRouter:
     """All of them."""
     routes = APIRouter(prefix=_PREFIX, tags=["video pipeline"])
-    _cameras(routes, services, guard)
-    _videos(routes, services, guard)
+    looks = Looks()
+    _cameras(routes, services, guard, looks)
+    _videos(routes, services, guard, looks)
     _about(routes, services, guard)
-    both = APIRouter()
+    both = APIRouter(lifespan=looks.until_end())
     both.include_router(routes)
     for route in routes.routes:  # without the last slash, clients would have to follow a redirect
         if isinstance(route, APIRoute) and route.path.endswith("/"):
@@ -39,8 +41,8 @@ def router(services: Installation, guard: Guard) -> APIRouter:
     return both
 
 
-def _cameras(routes: APIRouter, services: Installation, guard: Guard) -> None:
-    desk = CameraDesk(services)
+def _cameras(routes: APIRouter, services: Installation, guard: Guard, looks: Looks) -> None:
+    desk = CameraDesk(services, looks)
     viewer = Annotated[Principal, Depends(guard.allow(Role.VIEWER))]
     operator = Annotated[Principal, Depends(guard.allow(Role.OPERATOR))]
 
@@ -81,8 +83,8 @@ def _cameras(routes: APIRouter, services: Installation, guard: Guard) -> None:
         return desk.clean_up(camera_id)
 
 
-def _videos(routes: APIRouter, services: Installation, guard: Guard) -> None:
-    desk = VideoDesk(services)
+def _videos(routes: APIRouter, services: Installation, guard: Guard, looks: Looks) -> None:
+    desk = VideoDesk(services, looks)
     viewer = Annotated[Principal, Depends(guard.allow(Role.VIEWER))]
     operator = Annotated[Principal, Depends(guard.allow(Role.OPERATOR))]
 
@@ -91,16 +93,16 @@ def _videos(routes: APIRouter, services: Installation, guard: Guard) -> None:
         return desk.info(video)
 
     @routes.post("/video-info-url/", summary="What a file or a stream is", responses=answers(404, 504))
-    def info_url(_who: operator, url: Annotated[str, Form(max_length=4096, min_length=1)]) -> shapes.Info:
-        return desk.info_url(url)
+    async def info_url(_who: operator, url: Annotated[str, Form(max_length=4096, min_length=1)]) -> shapes.Info:
+        return await desk.info_url(url)
 
     @routes.post("/snapshot/", summary="Take one picture", responses=answers(404, 504))
-    def snapshot(who: operator, asked: shapes.SnapshotAsked) -> shapes.Output:
-        return desk.snapshot(asked, who.name)
+    async def snapshot(who: operator, asked: shapes.SnapshotAsked) -> shapes.Output:
+        return await desk.snapshot(asked, who.name)
 
     @routes.post("/record/", summary="Record a part", responses=answers(404, 504))
-    def record(who: operator, asked: shapes.RecordingAsked) -> shapes.Output:
-        return desk.record(asked, who.name)
+    async def record(who: operator, asked: shapes.RecordingAsked) -> shapes.Output:
+        return await desk.record(asked, who.name)
 
 
 def _about(routes: APIRouter, services: Installation, guard: Guard) -> None:

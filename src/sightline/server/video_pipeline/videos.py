@@ -1,21 +1,27 @@
 """Videos of which no camera is made: what they are, one picture, a part."""
 
+import asyncio
 import re
 import threading
 import time
+from typing import Any
 
 from fastapi import HTTPException, UploadFile
+from fastapi.concurrency import run_in_threadpool
 
 from sightline.errors import EngineError
-from sightline.jobs.looking import MediaFacts, accelerations, look, look_at_stream
-from sightline.model.job import Job, JobState
-from sightline.server.artifacts import spooled
+from sightline.jobs.looking import MediaFacts, accelerations
+from sightline.model.job import OPEN, Job, JobState
+from sightline.server.artifacts import label, spooled
 from sightline.server.deadlines import within
 from sightline.server.installation import Installation
+from sightline.server.looks import Looks
 from sightline.server.video_pipeline import shapes
 
 _LOOK_S = 30.0
 _SNAPSHOT_S = 120.0
+_FIRST_GLANCE_S = 0.02
+_LONGEST_GLANCE_S = 0.5
 _SLACK_S = 120.0
 """What a recording may take beyond its own length."""
 _GOOD_S = 600.0
@@ -25,8 +31,9 @@ _GOOD_S = 600.0
 class VideoDesk:
     """What clients ask of videos."""
 
-    def __init__(self, services: Installation) -> None:
+    def __init__(self, services: Installation, looks: Looks) -> None:
         self._services = services
+        self._looks = looks
 
     def info(self, file: UploadFile) -> shapes.Info:
         """What an uploaded file is; it is not kept.
@@ -35,39 +42,35 @@ class VideoDesk:
             SightlineError: it is no video.
         """
         with spooled(self._services, file) as path:
-            return _info(look(path, file.filename or "upload", stopped=within(_LOOK_S)))
+            return _info(self._looks.file(path, label(file.filename or "")))
 
-    def info_url(self, url: str) -> shapes.Info:
+    async def info_url(self, url: str) -> shapes.Info:
         """What a file of this machine's media folders or a stream is.
 
         Raises:
             SightlineError: it is not allowed, does not answer, or is no video.
         """
-        address = self._services.policy.check(url.strip())
-        if address.path is not None:
-            return _info(look(address.path, address.shown, stopped=within(_LOOK_S)))
-        if address.pinned_url is not None:
-            timeout_s = self._services.settings.video_pipeline.connect_timeout_s
-            return _info(look_at_stream(address.pinned_url, timeout_s, stopped=within(_LOOK_S)))
-        job = self._services.desk.submit("look", {"source": url}, "video-pipeline")
-        return _info(MediaFacts(**(self._done(job, _SNAPSHOT_S).result or {})))
+        found = await run_in_threadpool(self._looked, url.strip())
+        if isinstance(found, Job):
+            found = MediaFacts(**((await self._done(found, _SNAPSHOT_S)).result or {}))
+        return _info(found)
 
-    def snapshot(self, asked: shapes.SnapshotAsked, owner: str) -> shapes.Output:
+    async def snapshot(self, asked: shapes.SnapshotAsked, owner: str) -> shapes.Output:
         """One picture, kept.
 
         Raises:
             SightlineError: the address is not allowed.
             HTTPException: there is no such picture.
         """
-        self._services.policy.check(asked.video_url)
         params = {
             "source": asked.video_url,
             "t_s": asked.timestamp,
             "name": _named(asked.output_image, "snapshot", ".jpg"),
         }
-        return self._output(self._services.desk.submit("snapshot", params, owner), "Snapshot captured", _SNAPSHOT_S)
+        job = await run_in_threadpool(self._submitted, "snapshot", params, owner)
+        return await self._output(job, "Snapshot captured", _SNAPSHOT_S)
 
-    def record(self, asked: shapes.RecordingAsked, owner: str) -> shapes.Output:
+    async def record(self, asked: shapes.RecordingAsked, owner: str) -> shapes.Output:
         """A part of a video, kept.
 
         Raises:
@@ -79,29 +82,45 @@ class VideoDesk:
             raise HTTPException(
                 400, f"duration must be more than 0 and at most {longest_s:g} s, not {asked.duration:g}"
             )
-        self._services.policy.check(asked.video_url)
         params = {
             "source": asked.video_url,
             "start_s": asked.start_time,
             "duration_s": asked.duration,
             "name": _named(asked.output_path, "recording", ".mp4"),
         }
-        job = self._services.desk.submit("clip", params, owner)
-        return self._output(job, "Recording successful", asked.duration + _SLACK_S)
+        job = await run_in_threadpool(self._submitted, "clip", params, owner)
+        return await self._output(job, "Recording successful", asked.duration + _SLACK_S)
 
-    def _output(self, job: Job, message: str, patience_s: float) -> shapes.Output:
-        artifact_id = (self._done(job, patience_s).result or {})["artifacts"][0]["id"]
+    def _looked(self, url: str) -> MediaFacts | Job:
+        """What it is, or the job that finds out: files from elsewhere have to be fetched first."""
+        address = self._services.policy.check(url)
+        if address.path is not None:
+            return self._looks.file(address.path, address.shown)
+        if address.pinned_url is not None:
+            return self._looks.stream(address.pinned_url, self._services.settings.video_pipeline.connect_timeout_s)
+        return self._services.desk.submit("look", {"source": url}, "video-pipeline")
+
+    def _submitted(self, kind: str, params: dict[str, Any], owner: str) -> Job:
+        self._services.policy.check(params["source"])
+        return self._services.desk.submit(kind, params, owner)
+
+    async def _output(self, job: Job, message: str, patience_s: float) -> shapes.Output:
+        artifact_id = ((await self._done(job, patience_s)).result or {})["artifacts"][0]["id"]
         url = f"/api/v1/artifacts/{artifact_id}/content"
         return shapes.Output(message=message, output=url, artifact_id=artifact_id)
 
-    def _done(self, job: Job, patience_s: float) -> Job:
-        """The job, completed."""
-        job = self._services.desk.wait(job.id, patience_s)
+    async def _done(self, job: Job, patience_s: float) -> Job:
+        """The job, completed. Recordings take long: no thread waits for them, of which there are few."""
+        is_over, glance_s = within(patience_s), _FIRST_GLANCE_S
+        while job.state in OPEN and not is_over():
+            await asyncio.sleep(glance_s)
+            glance_s = min(glance_s * 1.5, _LONGEST_GLANCE_S)
+            job = await run_in_threadpool(self._services.jobs.get, job.id)
         if job.state is JobState.COMPLETED:
             return job
         if job.state in {JobState.FAILED, JobState.CANCELLED}:
             raise HTTPException(500, job.error or "cancelled")
-        self._services.desk.cancel(job.id)
+        await run_in_threadpool(self._services.desk.cancel, job.id)
         raise HTTPException(504, f"not done within {patience_s:g} s ({job.step}); is a worker running?")
 
 
