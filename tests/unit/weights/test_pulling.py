@@ -90,6 +90,7 @@ def test_what_cannot_be_pulled(listed, shelf):
 def test_only_the_command_can_download():
     """Nothing else so much as imports what speaks to the network, but for ``fetching``, which servers are asked for."""
     folder = Path(weights.__file__).parents[1]
-    speakers = re.compile(r"^\s*(from|import) .*(pulling|urllib\.request|http\.client|httpx|import requests)\b", re.MULTILINE)
+    modules = r"pulling|urllib\.request|http\.client|httpx|import requests"
+    speakers = re.compile(rf"^\s*(from|import) .*({modules})\b", re.MULTILINE)
     found = {str(file.relative_to(folder)) for file in folder.rglob("*.py") if speakers.search(file.read_text())}
     assert {file for file in found if not file.startswith("fetching/")} == {"cli/models.py", "weights/pulling.py"}
