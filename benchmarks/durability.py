@@ -215,9 +215,7 @@ def camera(site, number):
 def kills(site, n_kills, chance):
     """Kills again and again; jobs and cameras that were begun."""
     jobs, n_cameras = [], 0
-    print(
-        f"\n{'kill':>4} {'of':<8} {'after s':>7} {'open jobs':>9} {'decoding':>8} {'state kept':>10} {'on in s':>7}"
-    )
+    print(f"\n{'kill':>4} {'of':<8} {'after s':>7} {'open jobs':>9} {'decoding':>8} {'state kept':>10} {'on in s':>7}")
     victims = cycle(["worker", "group", "server"])
     for number, victim in zip(range(1, n_kills + 1), victims, strict=False):
         site.start(victim)
