@@ -16,6 +16,8 @@ from sightline.cli.extract import extract
 from sightline.cli.keys import app as keys
 from sightline.cli.models import app as models
 from sightline.cli.probe import probe
+from sightline.cli.reconstruct import EXAMPLES as REBUILDING
+from sightline.cli.reconstruct import reconstruct
 from sightline.cli.serve import EXAMPLES as SERVING
 from sightline.cli.serve import serve
 from sightline.cli.simulate import simulate
@@ -37,6 +39,7 @@ app = typer.Typer(
 )
 app.command(epilog=EXAMPLES)(track)
 app.command(epilog=EXTRACTING)(extract)
+app.command(epilog=REBUILDING)(reconstruct)
 app.command(epilog=SERVING)(serve)
 app.command(epilog=RECONSTRUCTING)(tcp)
 for command in (probe, evaluate, simulate, demo, engines, worker):

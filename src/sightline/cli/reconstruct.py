@@ -1,0 +1,188 @@
+"""``sightline reconstruct``: pictures or a video to a scene."""
+
+import logging
+import re
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import typer
+
+from sightline import wiring
+from sightline.cli.console import Meter, err, out, print_json, progress, stopping
+from sightline.cli.track import parsed
+from sightline.errors import EngineError, OptionError, SourceError
+
+EXAMPLES = """
+[bold]Examples[/bold]
+
+    sightline reconstruct photos/                                   to photos-scene/scene.glb and more
+
+    sightline reconstruct a.jpg b.jpg c.jpg -o scene --format colmap
+
+    sightline reconstruct walk.mp4 --fps 2 --mask-sky --show-cam
+
+    sightline reconstruct photos-scene/ --conf-thres 50             the same scene shown in another way, at once
+"""
+_FORMS = ("ply", "colmap", "nerfstudio")
+_Sources = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="SOURCE...", help="Images, folders of them, one video, or results of before."),
+]
+_Output = Annotated[
+    Path | None, typer.Option("-o", "--out", "--output", help="Folder, or a .glb file (default: NAME-scene)")
+]
+_ImagesDir = Annotated[Path | None, typer.Option("--images-dir", "--images_dir", help="The same as SOURCE.")]
+_VideoPath = Annotated[Path | None, typer.Option("--video-path", "--video_path", help="The same as SOURCE.")]
+_Engine = Annotated[str, typer.Option(help=f"Engine: {', '.join(wiring.names('reconstructor'))}.")]
+_Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="reconstructor.OPTION=VALUE", help="Any option of the engine; repeat as needed."),
+]
+_Conf = Annotated[
+    float,
+    typer.Option("--conf-thres", "--conf_thres", min=0, max=100, help="Leave out so many percent: the most doubtful."),
+]
+_Frame = Annotated[
+    str, typer.Option("--frame-filter", "--frame_filter", help="Show only this picture's points: its number from 0.")
+]
+_Black = Annotated[bool, typer.Option("--mask-black-bg", "--mask_black_bg", help="Leave out what is black.")]
+_White = Annotated[bool, typer.Option("--mask-white-bg", "--mask_white_bg", help="Leave out what is white.")]
+_Sky = Annotated[bool, typer.Option("--mask-sky", "--mask_sky", help="Leave out what is sky.")]
+_Cameras = Annotated[bool, typer.Option("--show-cam", "--show_cam", help="Draw where the pictures were taken.")]
+_Mode = Annotated[
+    str,
+    typer.Option(
+        "--prediction-mode", "--prediction_mode", help="Points from: 'Depthmap and Camera', or a 'Pointmap' if any."
+    ),
+]
+_Fps = Annotated[
+    float | None, typer.Option(min=0.001, max=60, help="Most pictures per second of a video (default: as it moves)")
+]
+_Most = Annotated[int, typer.Option(min=2, help="Most pictures of a video.")]
+_Format = Annotated[
+    list[str] | None, typer.Option("--format", help=f"Make these, too: {', '.join(_FORMS)}, all; repeat for more.")
+]
+_WorkDir = Annotated[
+    Path | None, typer.Option("--work-dir", "--work_dir", help="Where all else goes if --out is a .glb file.")
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def reconstruct(
+    sources: _Sources = None,
+    output: _Output = None,
+    images_dir: _ImagesDir = None,
+    video_path: _VideoPath = None,
+    engine: _Engine = "sfm",
+    settings: _Set = None,
+    conf_thres: _Conf = 3.0,
+    frame_filter: _Frame = "All",
+    mask_black_bg: _Black = False,
+    mask_white_bg: _White = False,
+    mask_sky: _Sky = False,
+    show_cam: _Cameras = False,
+    prediction_mode: _Mode = "Pointmap Regression",
+    fps: _Fps = None,
+    max_pictures: _Most = 200,
+    formats: _Format = None,
+    work_dir: _WorkDir = None,
+    as_json: _Json = False,
+) -> None:
+    """Rebuild a scene from pictures of it: cameras, depth, points, a GLB to look at.
+
+    Results go to a folder: [bold]scene.glb[/bold] as the filters say, [bold]predictions.npz[/bold] with everything,
+    [bold]cameras.json[/bold]. That folder, given as SOURCE, is shown in another way without being rebuilt.
+    """
+    from sightline.formats.scenes.filters import Filters, Mode  # noqa: PLC0415  (engines load when there is work)
+    from sightline.jobs.rebuild import RebuildJob, run  # noqa: PLC0415
+
+    given = tuple(path for path in (*(sources or ()), images_dir, video_path) if path is not None)
+    if not given:
+        raise OptionError("nothing to reconstruct: give images, folders of them, or a video")
+    logging.getLogger("sightline").addHandler(logging.NullHandler())
+    target = output or Path(f"{given[0].resolve().stem.removesuffix('-scene')}-scene")
+    filters = Filters(
+        mode=Mode.POINTMAP if "pointmap" in prediction_mode.lower() else Mode.DEPTH,
+        confidence_percentile=conf_thres,
+        view=_view(frame_filter),
+        hide_black=mask_black_bg,
+        hide_white=mask_white_bg,
+        hide_sky=mask_sky,
+        show_cameras=show_cam,
+    )
+    with TemporaryDirectory(prefix="sightline-") as meantime, stopping() as stopped, progress() as shown:
+        is_file = target.suffix.lower() == ".glb"
+        job = RebuildJob(
+            sources=given,
+            folder=(work_dir or Path(meantime)) if is_file else target,
+            engine=engine,
+            options=_options(settings),
+            fps=fps,
+            max_pictures=max_pictures,
+            filters=filters,
+            forms=_forms(formats),
+        )
+        try:
+            result = run(job, Meter(shown), stopped)
+        except (EngineError, SourceError):
+            if not stopped():
+                raise
+            raise typer.Exit(130) from None
+        if is_file:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(job.folder / "scene.glb", target)
+            result["files"] = [str(target), *(result["files"] if work_dir else ())]
+    print_json(result) if as_json else _tell(result)
+
+
+def _options(settings: list[str] | None) -> dict[str, Any]:
+    """The engine's.
+
+    Raises:
+        OptionError: one is another engine's.
+    """
+    given = parsed(settings or [])
+    if others := given.keys() - {"reconstructor"}:
+        raise OptionError(f"--set {min(others)}...: only reconstructor.OPTION=VALUE is taken here")
+    return dict(given.get("reconstructor", {}))
+
+
+def _view(frame_filter: str) -> int | None:
+    """``All``, a number, or a number and a name as the demonstrations list them.
+
+    Raises:
+        OptionError: it is neither.
+    """
+    if frame_filter.strip().lower() == "all":
+        return None
+    match = re.match(r"\s*(\d+)\s*(:|$)", frame_filter)
+    if match is None:
+        raise OptionError(f"--frame-filter {frame_filter!r}: give All, or the number of a picture, from 0")
+    return int(match[1])
+
+
+def _forms(formats: list[str] | None) -> Any:
+    """The forms in their order.
+
+    Raises:
+        OptionError: there is no such form.
+    """
+    asked = set(_FORMS) if formats == ["all"] else set(formats or ())
+    if unknown := asked - set(_FORMS):
+        raise OptionError(f"--format {min(unknown)}: there are {', '.join(_FORMS)} and all")
+    return tuple(form for form in _FORMS if form in asked)
+
+
+def _tell(result: dict[str, Any]) -> None:
+    """The result for a person."""
+    scale = "in metres" if result["is_metric"] else "without a known scale"
+    out.print(
+        f"[bold]{result['views_registered']}[/bold] of {result['views']} pictures placed, "
+        f"[bold]{result['points']:,}[/bold] points, {scale} ({result['engine']}, {result['seconds']:.1f} s)"
+    )
+    for why in result["left_out"]:
+        err.print(f"[yellow]left out: {why}", soft_wrap=True)
+    for path in result["files"]:
+        out.print(f"  {path}", soft_wrap=True)

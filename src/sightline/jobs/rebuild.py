@@ -1,0 +1,138 @@
+"""Reconstruction on this machine, now: pictures, a video, or a scene of before, to files in a folder."""
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sightline import wiring
+from sightline.errors import EngineError, ReconstructionError, SourceError
+from sightline.executors.local import Stopped, Tell
+from sightline.formats.scenes import npz
+from sightline.formats.scenes.about import about
+from sightline.formats.scenes.filters import Filters
+from sightline.jobs.album import Album, of_pictures, of_video, shots
+from sightline.jobs.kinds.reconstruct import Form
+from sightline.jobs.scene_files import CAMERAS, NAMES, PREDICTIONS, SCENE, Pictures, write_cameras, written
+from sightline.model.scene import Scene
+
+_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp", ".heic"})
+PARTIAL = "partial.npz"
+"""What there is of a scene where pictures do not make one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebuildJob:
+    """What to rebuild, and how."""
+
+    sources: tuple[Path, ...]
+    """Pictures and folders of them, or one video, or one ``predictions.npz``."""
+    folder: Path
+    """Where files go."""
+    engine: str = "sfm"
+    """Name of the reconstructor."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Its options."""
+    fps: float | None = None
+    """Most pictures to take from each second of a video."""
+    max_pictures: int = 200
+    """Most pictures to take from a video."""
+    filters: Filters = field(default_factory=Filters)
+    """What to leave out of the scene that is shown."""
+    forms: tuple[Form, ...] = ()
+    """What to make besides GLB and NPZ."""
+
+
+def run(job: RebuildJob, tell: Tell, stopped: Stopped) -> dict[str, Any]:
+    """Does it; what came of it, as JSON can say it.
+
+    Raises:
+        ReconstructionError: the pictures make no scene; what there is of one is in the folder.
+        SightlineError: a source cannot be read, or an engine or option is wrong.
+        OSError: a file cannot be written.
+    """
+    began_s = time.monotonic()
+    kept = _kept(job.sources)
+    album = None if kept else _gathered(job, tell, stopped)
+    scene = npz.read(kept) if kept else _rebuilt(job, album or Album((), is_sequence=False), tell, stopped)
+    tell("making files", 0, None)
+    predictions = job.folder / PREDICTIONS
+    if kept is None or not predictions.exists() or not predictions.samefile(kept):
+        npz.write(scene, predictions)
+    written(scene, job.filters, job.forms, job.folder, None if album is None else _pictures(album))
+    write_cameras(scene, job.folder / CAMERAS)
+    names = [SCENE, PREDICTIONS, CAMERAS, *(NAMES[form] for form in job.forms)]
+    return {
+        **about(scene),
+        "points": len(scene.dense) or len(scene.sparse),
+        "left_out": list(album.left_out) if album else [],
+        "seconds": round(time.monotonic() - began_s, 3),
+        "files": [str(job.folder / name) for name in names],
+    }
+
+
+def _kept(sources: Sequence[Path]) -> Path | None:
+    """The scene of before, if that is what is given: the file, or a folder that results went to."""
+    if len(sources) != 1:
+        return None
+    inside = sources[0] / PREDICTIONS
+    if sources[0].is_dir() and inside.is_file() and not _images_in(sources[0]):
+        return inside
+    return sources[0] if sources[0].suffix.lower() == ".npz" else None
+
+
+def _gathered(job: RebuildJob, tell: Tell, stopped: Stopped) -> Album:
+    """The pictures.
+
+    Raises:
+        SourceError: a source is not there, or there are too few pictures.
+    """
+    if len(job.sources) == 1 and job.sources[0].is_file() and job.sources[0].suffix.lower() not in _SUFFIXES:
+        return of_video(job.sources[0], job.folder / "pictures", job.fps, job.max_pictures, tell, stopped)
+    files: list[Path] = []
+    for source in job.sources:
+        if not source.exists():
+            raise SourceError(f"{source}: no such file or folder")
+        files += _images_in(source) if source.is_dir() else [source]
+    names = {path: path.name for path in files}
+    if len(set(names.values())) < len(names):  # of several folders: told apart by the folders' names
+        names = {path: f"{path.parent.name}/{path.name}" for path in files}
+    return of_pictures([(names[path], path) for path in dict.fromkeys(files)], tell, stopped)
+
+
+def _images_in(folder: Path) -> list[Path]:
+    """Pictures in a folder, 2 before 10."""
+    found = [path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file()]
+
+    def natural(path: Path) -> list[tuple[int, str]]:
+        parts = re.split(r"(\d+)", path.name)
+        return [(int(part), "") if part.isdigit() else (-1, part.lower()) for part in parts]
+
+    return sorted(found, key=natural)
+
+
+def _rebuilt(job: RebuildJob, album: Album, tell: Tell, stopped: Stopped) -> Scene:
+    """The scene.
+
+    Raises:
+        ReconstructionError: the pictures make none; what there is of one is in the folder.
+        EngineError: stopped.
+    """
+    if stopped():
+        raise EngineError("stopped before there was a scene")
+    try:
+        scene: Scene = wiring.build("reconstructor", job.engine, job.options).reconstruct(shots(album), tell, stopped)
+    except ReconstructionError as error:
+        if not isinstance(error.scene, Scene):
+            raise
+        npz.write(error.scene, job.folder / PARTIAL)
+        raise ReconstructionError(f"{error}; what there is of a scene is in {job.folder / PARTIAL}") from None
+    return scene
+
+
+def _pictures(album: Album) -> Pictures:
+    """Gives the picture of a view."""
+    taken = shots(album).shots
+    return lambda view: taken[view].read()

@@ -1,0 +1,112 @@
+"""``sightline reconstruct``, as a user calls it, with an engine whose answers are known."""
+
+import json
+import os
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ENGINE = Path(__file__).parents[1] / "scripted_reconstructor.py"
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Five pictures, one of them damaged."""
+    folder = tmp_path / "yard"
+    folder.mkdir()
+    for n in (1, 2, 3, 10):
+        rgb = np.random.default_rng(n).integers(30, 220, (48, 64, 3), np.uint8)
+        Image.fromarray(rgb).save(folder / f"{n}.jpg")
+    (folder / "notes.txt").write_text("not a picture")
+    (folder / "4.jpg").write_bytes(b"<html>")
+    return folder
+
+
+@pytest.fixture
+def rebuild(sightline, tmp_path):
+    """Calls it with the scripted engine."""
+    site = tmp_path / "site"
+    site.mkdir()
+    runpy.run_path(str(ENGINE))["install"](site)
+    environment = os.environ | {"PYTHONPATH": str(site), "SCRIPTED_CALLS": str(tmp_path / "calls.txt")}
+    return lambda *words: sightline("reconstruct", *words, "--engine", "scripted", env=environment)
+
+
+def extras(glb):
+    data = glb.read_bytes()
+    document = json.loads(data[20 : 20 + int.from_bytes(data[12:16], "little")])
+    return document["asset"]["extras"], [node.get("name") for node in document["nodes"]]
+
+
+def test_a_folder_of_pictures_becomes_a_scene(rebuild, photos, tmp_path):
+    done = rebuild(photos, "--format", "all")
+    assert done.returncode == 0, done.stderr
+    assert "4 of 4 pictures placed" in done.stdout
+    assert "left out: 4.jpg: no picture" in done.stderr
+    names = {path.name for path in (tmp_path / "yard-scene").iterdir()}
+    assert names == {"scene.glb", "predictions.npz", "cameras.json", "points.ply", "colmap.zip", "nerfstudio.zip"}
+    said = json.loads((tmp_path / "yard-scene" / "cameras.json").read_text())
+    assert [camera["image"] for camera in said["cameras"]] == ["1.jpg", "2.jpg", "3.jpg", "10.jpg"]
+
+
+def test_results_are_shown_in_another_way_without_inference(rebuild, photos, tmp_path):
+    assert rebuild(photos).returncode == 0
+    before = (tmp_path / "yard-scene" / "predictions.npz").stat()
+    again = rebuild("yard-scene", "--conf-thres", 50, "--frame-filter", "1: 2.jpg", "--show-cam", "--json")
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["files"][0] == "yard-scene/scene.glb"
+    assert (tmp_path / "calls.txt").read_text().split() == ["4"]
+    assert (tmp_path / "yard-scene" / "predictions.npz").stat().st_mtime_ns == before.st_mtime_ns
+    about, names = extras(tmp_path / "yard-scene" / "scene.glb")
+    assert (about["filters"]["confidence_percentile"], about["filters"]["view"]) == (50.0, "2.jpg")
+    assert "2.jpg camera" in names
+
+
+def test_the_flags_of_the_script_that_it_replaces_are_understood(rebuild, photos, tmp_path):
+    flags = ["--conf_thres", 10, "--frame_filter", "All", "--mask_black_bg", "--mask_white_bg", "--show_cam"]
+    mode = ["--prediction_mode", "Depthmap and Camera", "--fps", "1.0"]
+    done = rebuild("--images_dir", photos, "--out", "out/my.glb", "--work_dir", "work", *flags, *mode)
+    assert done.returncode == 0, done.stderr
+    about, _ = extras(tmp_path / "out" / "my.glb")
+    assert about["filters"]["mode"] == "depth"
+    assert about["filters"]["hide_black"]
+    assert (tmp_path / "work" / "predictions.npz").exists()
+
+
+def test_one_file_is_all_that_is_left_where_one_was_asked_for(rebuild, photos, tmp_path):
+    done = rebuild(photos / "1.jpg", photos / "2.jpg", "-o", "my.glb", "--json")
+    assert json.loads(done.stdout)["files"] == ["my.glb"]
+    assert {path.name for path in tmp_path.iterdir()} == {"yard", "site", "calls.txt", "my.glb"}
+
+
+def test_pictures_that_make_no_scene_leave_what_there_is(rebuild, photos, tmp_path):
+    done = rebuild(photos, "--set", "reconstructor.blind=true")
+    assert done.returncode == 2
+    assert "do not overlap; take them closer together; what there is of a scene is in yard-scene/partial.npz" in (
+        " ".join(done.stderr.split())
+    )
+    assert [path.name for path in (tmp_path / "yard-scene").iterdir()] == ["partial.npz"]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ([], "nothing to reconstruct"),
+        (["nowhere"], "nowhere: no such file"),
+        (["yard/1.jpg"], "1 of 1 pictures can be used, it takes at least two"),
+        (["yard", "--frame-filter", "best"], "--frame-filter 'best'"),
+        (["yard", "--format", "exe"], "--format exe"),
+        (["yard", "--set", "detector.x=1"], "--set detector"),
+        (["yard", "--set", "reconstructor.x=1"], "has no option 'x'"),
+        (["yard", "--frame-filter", "7"], "view must be 0 to 3, not 7"),
+        (["yard/notes.txt"], "notes.txt"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(rebuild, photos, words, why):
+    done = rebuild(*words)
+    assert done.returncode == 2, done.stdout
+    assert why in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
