@@ -65,7 +65,7 @@ def alike(one: Float[np.ndarray, "n 128"], other: Float[np.ndarray, "m 128"]) ->
     """Pairs that are each other's nearest, and clearly nearer than the next."""
     if not len(one) or not len(other):
         return np.zeros((0, 2), np.int64)
-    return _mutual(*nearest_two(one @ other.T))
+    return _mutual(*nearest_two(one, other))
 
 
 def _mutual(
