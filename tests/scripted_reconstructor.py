@@ -28,7 +28,7 @@ class Scripted:
                 lines.write(f"{len(shots)}\n")
         pictures = []
         for done, shot in enumerate(shots.shots):
-            tell("looking", done, len(shots))
+            tell("looking", done + 1, len(shots))
             end_s = time.monotonic() + self.pace_s
             while time.monotonic() < end_s:
                 if stopped():

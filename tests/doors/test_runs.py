@@ -210,6 +210,8 @@ def test_states_follow_each_other_and_are_told_as_they_happen(client):
     states = [ORDER.index(one["status"]) for one in seen]
     assert states == sorted(states)
     assert "processing" in {one["status"] for one in seen}
+    exported = [one["step"] for one in seen if one["status"] == "fetching"]
+    assert not [step for step in exported if step.startswith("looking")]
     assert seen[-1]["status"] == "completed"
     progress = [one["progress"] for one in seen if one.get("progress") is not None]
     assert progress == sorted(progress)

@@ -25,6 +25,9 @@ Kept = Annotated[str, Field(pattern=r"^artifact:([0-9a-f]{32}|[0-9a-f]{64})$")]
 Form = Literal["ply", "colmap", "nerfstudio"]
 """What can be made of a scene besides GLB."""
 
+EXPORTING = ("reading the scene", "making files", "keeping files")
+"""What the last step tells of itself."""
+
 
 class FilterParams(Params):
     """What to leave out of the scene that is shown; what was reconstructed keeps all of it."""
@@ -154,9 +157,9 @@ def export(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
     asked = ReconstructParams.model_validate(task.params)
     filters = Filters(**{**asked.filters.model_dump(), "mode": Mode(asked.filters.mode)})
     with _predictions(task, asked, PREDICTIONS) as predictions:
-        tell("reading the scene", 0, None)
+        tell(EXPORTING[0], 0, None)
         scene = npz.read(predictions)
-        tell("making files", 0, None)
+        tell(EXPORTING[1], 0, None)
         forms = [form for form in NAMES if form in asked.formats]
         written(scene, filters, forms, task.folder, _pictures(task, scene.views.names))
         write_cameras(scene, task.folder / CAMERAS)
@@ -258,7 +261,7 @@ RECONSTRUCT = Kind(
     steps=(
         Step(name="prepare", shown="gathering pictures", share=0.1, work=prepare),
         Step(name="reconstruct", shown="reconstructing", share=0.8, work=reconstruct),
-        Step(name="export", shown="making files", share=0.1, work=export),
+        Step(name="export", shown=EXPORTING[1], share=0.1, work=export),
     ),
 )
 """Steps are known to the run server, which calls them uploading, processing and fetching."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sightline.jobs.kinds.reconstruct import RECONSTRUCT
+from sightline.jobs.kinds.reconstruct import EXPORTING, RECONSTRUCT
 from sightline.model.artifact import Artifact
 from sightline.model.job import OPEN, Job, JobState
 from sightline.model.run import Run
@@ -22,8 +22,8 @@ _TYPES = {
 }
 """Names of files that jobs make, and what clients call them."""
 TYPES = frozenset(_TYPES.values())
-_STEPS: tuple[Status, ...] = ("uploading", "processing", "fetching")
-"""What clients call the steps of the job."""
+_GATHERED = RECONSTRUCT.steps[0].share / sum(step.share for step in RECONSTRUCT.steps)
+"""How much of the work is done when the pictures are gathered."""
 
 
 def view(run: Run, job: Job | None) -> RunView:
@@ -103,11 +103,7 @@ def _status(run: Run, job: Job | None) -> Status:
         return "failed"
     if job.state is JobState.COMPLETED:
         return "completed"
-    return _STEPS[_step(job.progress or 0.0)]
-
-
-def _step(progress: float) -> int:
-    """Which step a job is at."""
-    shares = [step.share for step in RECONSTRUCT.steps]
-    total = sum(shares)
-    return max(index for index in range(len(shares)) if index == 0 or progress >= sum(shares[:index]) / total)
+    # Engines count several passes, each to its end: how much is done does not tell whether they are through.
+    if job.step.startswith(EXPORTING):
+        return "fetching"
+    return "processing" if (job.progress or 0.0) >= _GATHERED else "uploading"
