@@ -1,5 +1,6 @@
 """``sightline reconstruct``, as a user calls it, with an engine whose answers are known."""
 
+import hashlib
 import json
 import os
 import runpy
@@ -80,6 +81,21 @@ def test_one_file_is_all_that_is_left_where_one_was_asked_for(rebuild, photos, t
     done = rebuild(photos / "1.jpg", photos / "2.jpg", "-o", "my.glb", "--json")
     assert json.loads(done.stdout)["files"] == ["my.glb"]
     assert {path.name for path in tmp_path.iterdir()} == {"yard", "site", "calls.txt", "my.glb"}
+
+
+def test_a_scene_can_be_kept_for_clients_of_the_tcp_service(rebuild, photos, sightline, tmp_path):
+    data = ("--data", tmp_path / "data")
+    sightline("users", "add", "ann", "--role", "operator", "--password-stdin", *data, input="correct horse\n")
+    keep = ("--save_to_db", "--original_name", "demo.glb", *data)
+    nobody = rebuild(photos, *keep, "--user_id", "bob")
+    assert (nobody.returncode, "no user 'bob'" in nobody.stderr) == (2, True)
+    kept = rebuild(photos, *keep, "--user_id", "ann", "--json")
+    assert kept.returncode == 0, kept.stderr
+    digits = json.loads(kept.stdout)["hash"]
+    assert digits == hashlib.sha256((tmp_path / "yard-scene" / "scene.glb").read_bytes()).hexdigest()
+    assert (tmp_path / "data" / "artifacts" / digits[:2] / digits[2:]).is_file()
+    unnamed = rebuild(photos, "--save_to_db")
+    assert "--save-to-db needs --user-id and --original-name" in " ".join(unnamed.stderr.split())
 
 
 def test_pictures_that_make_no_scene_leave_what_there_is(rebuild, photos, tmp_path):

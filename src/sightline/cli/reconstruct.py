@@ -3,9 +3,12 @@
 import logging
 import re
 import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +16,9 @@ from sightline import wiring
 from sightline.cli.console import Meter, err, out, print_json, progress, stopping
 from sightline.cli.track import parsed
 from sightline.errors import EngineError, OptionError, SourceError
+
+if TYPE_CHECKING:
+    from sightline.jobs.rebuild import RebuildJob
 
 EXAMPLES = """
 [bold]Examples[/bold]
@@ -67,6 +73,22 @@ _Format = Annotated[
 _WorkDir = Annotated[
     Path | None, typer.Option("--work-dir", "--work_dir", help="Where all else goes if --out is a .glb file.")
 ]
+_Checkpoint = Annotated[
+    str | None,
+    typer.Option(help="Name of shelved weights, for engines that have any: --set reconstructor.weights=NAME."),
+]
+_Save = Annotated[
+    bool,
+    typer.Option(
+        "--save-to-db", "--save_to_db", help="Keep the GLB where clients of [bold]sightline tcp[/bold] find it."
+    ),
+]
+_User = Annotated[str | None, typer.Option("--user-id", "--user_id", help="With --save-to-db: whose it is, by name.")]
+_Name = Annotated[
+    str | None, typer.Option("--original-name", "--original_name", help="With --save-to-db: what it is called.")
+]
+_Data = Annotated[Path | None, typer.Option("--data", help="With --save-to-db: folder for everything that is kept.")]
+_Config = Annotated[Path | None, typer.Option("--config", help="With --save-to-db: TOML file of settings.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -88,6 +110,12 @@ def reconstruct(
     max_pictures: _Most = 200,
     formats: _Format = None,
     work_dir: _WorkDir = None,
+    checkpoint: _Checkpoint = None,
+    save_to_db: _Save = False,
+    user_id: _User = None,
+    original_name: _Name = None,
+    data: _Data = None,
+    config: _Config = None,
     as_json: _Json = False,
 ) -> None:
     """Rebuild a scene from pictures of it: cameras, depth, points, a GLB to look at.
@@ -96,12 +124,13 @@ def reconstruct(
     [bold]cameras.json[/bold]. That folder, given as SOURCE, is shown in another way without being rebuilt.
     """
     from sightline.formats.scenes.filters import Filters, Mode  # noqa: PLC0415  (engines load when there is work)
-    from sightline.jobs.rebuild import RebuildJob, run  # noqa: PLC0415
+    from sightline.jobs.rebuild import RebuildJob  # noqa: PLC0415
 
     given = tuple(path for path in (*(sources or ()), images_dir, video_path) if path is not None)
     if not given:
         raise OptionError("nothing to reconstruct: give images, folders of them, or a video")
-    logging.getLogger("sightline").addHandler(logging.NullHandler())
+    if save_to_db and not (user_id and original_name):
+        raise OptionError("--save-to-db needs --user-id and --original-name")
     target = output or Path(f"{given[0].resolve().stem.removesuffix('-scene')}-scene")
     filters = Filters(
         mode=Mode.POINTMAP if "pointmap" in prediction_mode.lower() else Mode.DEPTH,
@@ -112,32 +141,65 @@ def reconstruct(
         hide_sky=mask_sky,
         show_cameras=show_cam,
     )
-    with TemporaryDirectory(prefix="sightline-") as meantime, stopping() as stopped, progress() as shown:
+    options, forms = _options(settings, checkpoint), _forms(formats)
+    job = RebuildJob(sources=given, folder=target, engine=engine, options=options, filters=filters, forms=forms)
+    job = replace(job, fps=fps, max_pictures=max_pictures)
+    keep = partial(_saved, original_name or "", user_id or "", data, config) if save_to_db else None
+    result = _delivered(job, target, work_dir, keep)
+    print_json(result) if as_json else _tell(result)
+
+
+def _delivered(
+    job: "RebuildJob", target: Path, work_dir: Path | None, keep: Callable[[Path], str] | None
+) -> dict[str, Any]:
+    """What came of it, where it was asked for.
+
+    Raises:
+        SightlineError: it cannot be done; says why.
+        OSError: a file cannot be written.
+    """
+    logging.getLogger("sightline").addHandler(logging.NullHandler())
+    with TemporaryDirectory(prefix="sightline-") as meantime:
         is_file = target.suffix.lower() == ".glb"
-        job = RebuildJob(
-            sources=given,
-            folder=(work_dir or Path(meantime)) if is_file else target,
-            engine=engine,
-            options=_options(settings),
-            fps=fps,
-            max_pictures=max_pictures,
-            filters=filters,
-            forms=_forms(formats),
-        )
-        try:
-            result = run(job, Meter(shown), stopped)
-        except (EngineError, SourceError):
-            if not stopped():
-                raise
-            raise typer.Exit(130) from None
+        job = replace(job, folder=(work_dir or Path(meantime)) if is_file else target)
+        result = _done(job)
         if is_file:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(job.folder / "scene.glb", target)
             result["files"] = [str(target), *(result["files"] if work_dir else ())]
-    print_json(result) if as_json else _tell(result)
+        return result | ({} if keep is None else {"hash": keep(job.folder / "scene.glb")})
 
 
-def _options(settings: list[str] | None) -> dict[str, Any]:
+def _done(job: "RebuildJob") -> dict[str, Any]:
+    """What came of it.
+
+    Raises:
+        SightlineError: it cannot be done; says why.
+    """
+    from sightline.jobs.rebuild import run  # noqa: PLC0415
+
+    with stopping() as stopped, progress() as shown:
+        try:
+            return run(job, Meter(shown), stopped)
+        except (EngineError, SourceError):
+            if not stopped():
+                raise
+            raise typer.Exit(130) from None
+
+
+def _saved(name: str, user: str, data: Path | None, config: Path | None, glb: Path) -> str:
+    """The hash by which the kept file is found.
+
+    Raises:
+        SightlineError: there is no such user, or a store cannot be reached.
+    """
+    from sightline import settings as all_settings  # noqa: PLC0415
+    from sightline.jobs.rebuild import save  # noqa: PLC0415
+
+    return save(all_settings.load(config, data_folder=data), glb, name, user)
+
+
+def _options(settings: list[str] | None, checkpoint: str | None) -> dict[str, Any]:
     """The engine's.
 
     Raises:
@@ -146,7 +208,8 @@ def _options(settings: list[str] | None) -> dict[str, Any]:
     given = parsed(settings or [])
     if others := given.keys() - {"reconstructor"}:
         raise OptionError(f"--set {min(others)}...: only reconstructor.OPTION=VALUE is taken here")
-    return dict(given.get("reconstructor", {}))
+    weights = {} if checkpoint is None else {"weights": checkpoint}
+    return {**weights, **given.get("reconstructor", {})}
 
 
 def _view(frame_filter: str) -> int | None:
@@ -184,5 +247,7 @@ def _tell(result: dict[str, Any]) -> None:
     )
     for why in result["left_out"]:
         err.print(f"[yellow]left out: {why}", soft_wrap=True)
+    if "hash" in result:
+        out.print(f"kept as {result['hash']}", soft_wrap=True)
     for path in result["files"]:
         out.print(f"  {path}", soft_wrap=True)

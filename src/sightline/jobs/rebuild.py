@@ -3,9 +3,10 @@
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from sightline import wiring
 from sightline.errors import EngineError, ReconstructionError, SourceError
@@ -16,7 +17,15 @@ from sightline.formats.scenes.filters import Filters
 from sightline.jobs.album import Album, of_pictures, of_video, shots
 from sightline.jobs.kinds.reconstruct import Form
 from sightline.jobs.scene_files import CAMERAS, NAMES, PREDICTIONS, SCENE, Pictures, write_cameras, written
+from sightline.model.artifact import Artifact
+from sightline.model.job import Job, JobState
 from sightline.model.scene import Scene
+from sightline.settings import Settings
+from sightline.stores.artifacts import artifacts_at
+from sightline.stores.sql.artifacts import ArtifactRecords
+from sightline.stores.sql.database import database_at
+from sightline.stores.sql.jobs import Jobs
+from sightline.stores.sql.users import Users
 
 _SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp", ".heic"})
 PARTIAL = "partial.npz"
@@ -71,6 +80,34 @@ def run(job: RebuildJob, tell: Tell, stopped: Stopped) -> dict[str, Any]:
         "seconds": round(time.monotonic() - began_s, 3),
         "files": [str(job.folder / name) for name in names],
     }
+
+
+def save(settings: Settings, glb: Path, name: str, owner: str) -> str:
+    """Keeps a GLB as if a job of the user's had made it; the hash by which clients of the TCP service find it.
+
+    Raises:
+        UnknownError: there is no such user.
+        StoreError: it cannot be kept.
+    """
+    engine = database_at(settings.database_url())
+    try:
+        Users(engine).get(owner)
+        stored = artifacts_at(settings.artifacts_url()).put(glb)
+        now_s = time.time()
+        done = Job(id=uuid4().hex, kind="reconstruct", owner=owner, state=JobState.COMPLETED, step="done")
+        done = replace(done, started_utc_s=now_s, finished_utc_s=now_s)
+        file = Artifact(
+            id=uuid4().hex,
+            key=stored.key,
+            name=f"{Path(name).name.removesuffix('.glb')}.glb",
+            media_type="model/gltf-binary",
+            n_bytes=stored.n_bytes,
+            owner=owner,
+            job_id=Jobs(engine).add(done).id,
+        )
+        return ArtifactRecords(engine).add(file).key
+    finally:
+        engine.dispose()
 
 
 def _kept(sources: Sequence[Path]) -> Path | None:
