@@ -111,6 +111,8 @@ class JobLimits(_Part):
     """Jobs such as a snapshot."""
     keep_days: float = Field(30.0, gt=0)
     """How long ended jobs are remembered."""
+    keep_files_days: float | None = Field(None, gt=0)
+    """How long files that came of a job are kept once the job is forgotten; None: until somebody removes them."""
 
 
 class VideoPipeline(_Part):

@@ -194,7 +194,8 @@ class Rounds:
         """Removes what nobody needs any more."""
         now_s = time.time()
         self._jobs.forget_ended(now_s - self._settings.jobs.keep_days * 24 * 3600.0)
-        self._files.delete_of_gone_jobs(now_s - _SWEEP_S)
+        if (days := self._settings.jobs.keep_files_days) is not None:
+            self._files.delete_of_gone_jobs(now_s - days * 24 * 3600.0)
         _clear_work(self._settings.data_folder / "work", self._jobs, now_s)
         until = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(now_s - _KEEP_WORKFLOWS_S))
         over = DBOS.list_workflows(
