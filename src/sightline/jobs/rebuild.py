@@ -11,11 +11,10 @@ from uuid import uuid4
 from sightline import wiring
 from sightline.errors import EngineError, ReconstructionError, SourceError
 from sightline.executors.local import Stopped, Tell
-from sightline.formats.scenes import npz
+from sightline.formats.scenes import Form, npz
 from sightline.formats.scenes.about import about
 from sightline.formats.scenes.filters import Filters
 from sightline.jobs.album import Album, of_pictures, of_video, shots
-from sightline.jobs.kinds.reconstruct import Form
 from sightline.jobs.scene_files import CAMERAS, NAMES, PREDICTIONS, SCENE, Pictures, write_cameras, written
 from sightline.model.artifact import Artifact
 from sightline.model.job import Job, JobState

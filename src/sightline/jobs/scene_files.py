@@ -12,10 +12,9 @@ import numpy as np
 
 from sightline.errors import OptionError
 from sightline.files import whole
-from sightline.formats.scenes import colmap, glb, nerfstudio, ply, undistorted
+from sightline.formats.scenes import Form, colmap, glb, nerfstudio, ply, undistorted
 from sightline.formats.scenes.filters import Filters, shown
 from sightline.geometry.rigid import inverse
-from sightline.jobs.kinds.reconstruct import Form
 from sightline.model.arrays import Image
 from sightline.model.scene import Scene
 

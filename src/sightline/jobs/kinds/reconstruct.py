@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,7 @@ from sightline import wiring
 from sightline.errors import EngineError, FormatError, ReconstructionError, SightlineError
 from sightline.executors.local import Stopped, Tell
 from sightline.files import whole
+from sightline.formats.scenes import Form
 from sightline.jobs.footage import is_live, opened
 from sightline.jobs.kept import kept
 from sightline.jobs.kinds.kind import Kind, Params, Step, Task
@@ -21,9 +22,6 @@ from sightline.stores.artifacts import artifacts_at
 
 Kept = Annotated[str, Field(pattern=r"^artifact:([0-9a-f]{32}|[0-9a-f]{64})$")]
 """``artifact:`` and the number of an upload, or the SHA-256 of its content."""
-
-Form = Literal["ply", "colmap", "nerfstudio"]
-"""What can be made of a scene besides GLB."""
 
 EXPORTING = ("reading the scene", "making files", "keeping files")
 """What the last step tells of itself."""
