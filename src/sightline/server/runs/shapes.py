@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sightline.jobs.kinds.reconstruct import Form
+from sightline.formats.scenes import Form
 
 Status = Literal["queued", "uploading", "processing", "fetching", "completed", "failed"]
 """Where a run stands; they follow each other in this order."""
