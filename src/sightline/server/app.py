@@ -46,6 +46,7 @@ def create_app(services: Installation) -> FastAPI:
         lifespan=lifespan,
         redoc_url=None,
     )
+    app.state.end_streams = changes.end
     add_error_answers(app)
     numbers = metrics.Metrics(services.jobs, services.cameras)
     app.include_router(health.router(services))

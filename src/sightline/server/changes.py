@@ -31,6 +31,7 @@ class Changes:
         self._jobs = jobs
         self._listeners: set[Heard] = set()
         self._task: asyncio.Task[None] | None = None
+        self._is_over = False
 
     @asynccontextmanager
     async def listen(self, job: Job | None) -> AsyncIterator["Heard"]:
@@ -46,14 +47,21 @@ class Changes:
                 heard.tell(await run_in_threadpool(self._jobs.get, job.id))
             if self._task is None or self._task.done():
                 self._task = asyncio.create_task(self._look())
+            if self._is_over:
+                heard.end()
             yield heard
         finally:
             self._listeners.discard(heard)
 
-    async def close(self) -> None:
-        """Ends all listening."""
+    def end(self) -> None:
+        """Tells nobody anything more, neither those who listen nor those who will."""
+        self._is_over = True
         for heard in self._listeners:
             heard.end()
+
+    async def close(self) -> None:
+        """Ends all listening."""
+        self.end()
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):

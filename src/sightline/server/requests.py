@@ -1,5 +1,6 @@
 """Every request gets a number, a line in the log and a place in the metrics."""
 
+import asyncio
 import logging
 import re
 import time
@@ -48,6 +49,8 @@ class Numbered:
         with structlog.contextvars.bound_contextvars(request=number):
             try:
                 await self._app(scope, receive, numbered)
+            except asyncio.CancelledError:  # the server ends and has waited long enough
+                _log.warning("%s %s cut off", scope.get("method", "WS"), scope["path"])
             finally:
                 self._note(scope, status, time.perf_counter() - began_s)
 

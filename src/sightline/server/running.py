@@ -1,5 +1,6 @@
 """Running the server: the address, the workers, and an orderly end."""
 
+import resource
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from sightline.server.auth.guard import check_bind
 from sightline.server.children import workers
 from sightline.server.door import listening
 from sightline.server.installation import Installation, opened
+from sightline.server.prompt import Server, prompt_http
 from sightline.settings import Settings
 
 Say = Callable[[str], None]
@@ -29,6 +31,7 @@ def run(settings: Settings, say: Say, config: Path | None = None) -> None:
         OSError: the address cannot be listened on.
     """
     logs.set_up(settings)
+    _allow_many_connections()
     prepare(["sightline.jobs.looking"])  # a process that looks at an upload begins at once
     with opened(settings) as services:
         check_bind(settings, services.engine)
@@ -41,6 +44,7 @@ def run(settings: Settings, say: Say, config: Path | None = None) -> None:
             _clear_incoming(services)
             server = uvicorn.Config(
                 app,
+                http=prompt_http(settings.limits.chunk_timeout_s),
                 ws="websockets-sansio",
                 ws_per_message_deflate=False,
                 access_log=False,
@@ -53,7 +57,13 @@ def run(settings: Settings, say: Say, config: Path | None = None) -> None:
             for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again when it has ended
                 signal.signal(number, lambda _number, _frame: None)
             with workers(settings, config):
-                uvicorn.Server(server).run(sockets=[listener])
+                Server(server, app.state.end_streams).run(sockets=[listener])
+
+
+def _allow_many_connections() -> None:
+    """Opens as many files as the system lets this process, where it was begun with less."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _clear_incoming(services: Installation) -> None:
