@@ -24,7 +24,7 @@ def silent(step, done, total):
 
 
 def made(shots, **options):
-    return Sfm(**options).reconstruct(shots, silent, never)
+    return Sfm(**{"quality": "sparse", **options}).reconstruct(shots, silent, never)
 
 
 def eyes(poses):
@@ -160,7 +160,7 @@ def test_it_ends_when_asked(corner):
 
 def test_it_tells_how_far_it_is(corner):
     told = []
-    Sfm().reconstruct(corner()[0], lambda *what: told.append(what), never)
+    Sfm(quality="sparse").reconstruct(corner()[0], lambda *what: told.append(what), never)
     assert ("features", 8, 8) in told
     assert ("matching", 28, 28) in told
     assert told[-1] == ("mapping", 8, 8)
