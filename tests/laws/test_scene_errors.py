@@ -15,13 +15,14 @@ from sightline.evaluation.scenes import (
     depth_errors,
     path_size,
     scene_size,
+    sparse_errors,
     thinned,
     truth_from_found,
 )
 from sightline.geometry.rigid import inverse, looking_at, moved
 from sightline.geometry.umeyama import scale_of, seen_from
 from sightline.model.lens import Lens, LensModel
-from sightline.model.scene import MadeBy, Maps, Scene, Views
+from sightline.model.scene import MadeBy, Maps, Scene, SparsePoints, Views
 
 seeds = st.integers(0, 2**32 - 1)
 STRAIGHT = Lens.pinhole(64, 48, np.array([[60.0, 0, 32], [0, 60.0, 24], [0, 0, 1]]))
@@ -128,6 +129,27 @@ def test_depth_so_wrong_and_so_dense_is_said_to_be(seed, wrong, kept):
     assert np.allclose(depth.relative, wrong, rtol=2e-3)
     assert np.allclose(depth.density, kept, atol=0.06)
     assert np.allclose(depth.within[:, 0], depth.density * (wrong < 0.01), atol=1e-9) or abs(wrong - 0.01) < 1e-4
+
+
+@settings(max_examples=6, deadline=None)
+@given(seeds, st.floats(1e-4, 0.3))
+def test_sparse_points_so_far_off_along_their_rays_are_said_to_be(seed, off):
+    rng = np.random.default_rng(seed)
+    truth = made(rng)
+    view, (x, y) = 3, rng.uniform(2, 46, (2, 20))
+    maps, pose = truth.maps[view], truth.views.cam_from_scene[view]
+    rays = np.column_stack([(x - 32) / 60, (y - 24) / 60, np.ones(20)])
+    height, down = inverse(pose)[2, 3], (rays @ pose[:3, :3])[:, 2]
+    cam = rays * (height / -down)[:, None]
+    on_ground = (down < 0) & np.isfinite(maps.depth[y.astype(int), x.astype(int)])
+    cam, seen = cam[on_ground] * (1 + off), np.column_stack([x, y])[on_ground]
+    n = len(cam)
+    points = SparsePoints(
+        moved(inverse(pose), cam), np.zeros((n, 3), np.uint8), np.zeros(n), np.arange(n + 1), np.full(n, view), seen
+    )
+    wrong = sparse_errors(truth, replace(truth, sparse=points), np.eye(4))
+    assert n > 0
+    assert np.allclose(wrong, off, rtol=1e-2, atol=1e-5)
 
 
 @settings(max_examples=6, deadline=None)

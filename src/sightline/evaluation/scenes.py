@@ -13,7 +13,7 @@ from scipy.spatial import KDTree
 from scipy.spatial.distance import pdist
 
 from sightline.geometry import lens as lenses
-from sightline.geometry.rigid import inverse
+from sightline.geometry.rigid import inverse, moved
 from sightline.geometry.umeyama import Similar, is_line, robust_umeyama, scale_of, seen_from
 from sightline.model.lens import Lens
 from sightline.model.scene import Scene
@@ -159,6 +159,28 @@ def depth_errors(
     return DepthErrors(relative, density, within)
 
 
+def sparse_errors(truth: Scene, found: Scene, truth_from_found: Similar) -> Float[np.ndarray, " seen"]:
+    """How wrong the depth of sparse points is, as a share of the true one, wherever a view sees one.
+
+    The true depth is read where the point was seen in the picture; NaN where it is not known.
+    """
+    points, start = found.sparse, found.sparse.track_start
+    wrong = np.full(len(points.track_view), np.nan)
+    if not np.isfinite(truth_from_found).all():
+        return wrong
+    of = np.repeat(np.arange(len(points)), np.diff(start))
+    for view, own in zip(*_shared(truth, found), strict=True):
+        known = truth.maps[view] if truth.maps else None
+        rows = np.flatnonzero(points.track_view == own)
+        if known is None or known.depth is None or not len(rows):
+            continue
+        true_lens, own_lens = truth.lenses[truth.views.lens[view]], found.lenses[found.views.lens[own]]
+        true = _read(known.depth, _straight(true_lens, known.lens, own_lens, points.track_xy_px[rows]))
+        depth = moved(found.views.cam_from_scene[own], points.xyz_scene[of[rows]])[:, 2] * scale_of(truth_from_found)
+        wrong[rows] = np.abs(depth - true) / true
+    return wrong
+
+
 def cloud(scene: Scene, step: int = 1) -> Points:
     """The points that a scene's depth stands for, of every so many-th pixel across and down."""
     parts = [np.zeros((0, 3))]
@@ -214,7 +236,14 @@ def _in_truth(true_lens: Lens, true_map: Lens, own_lens: Lens, own_map: Lens) ->
     x, y = np.meshgrid(np.arange(own_map.width) + 0.5, np.arange(own_map.height) + 0.5)
     flat = (np.column_stack([x.ravel(), y.ravel()]) - own_map.centre_px) / own_map.focal_px
     picture = lenses.distorted(own_lens, flat) * own_lens.focal_px + own_lens.centre_px
-    picture *= np.array([true_lens.width / own_lens.width, true_lens.height / own_lens.height])
+    return _straight(true_lens, true_map, own_lens, picture)
+
+
+def _straight(
+    true_lens: Lens, true_map: Lens, own_lens: Lens, px: Float[np.ndarray, "n 2"]
+) -> Float[np.ndarray, "n 2"]:
+    """Where places of a picture are in the truth's map; the found scene may know it at another size."""
+    picture = px * np.array([true_lens.width / own_lens.width, true_lens.height / own_lens.height])
     return lenses.straightened(true_lens, picture) * true_map.focal_px + true_map.centre_px
 
 

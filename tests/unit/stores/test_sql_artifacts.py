@@ -57,6 +57,6 @@ def test_pages_may_be_of_one_job_or_one_owner(records):
 def test_content_is_used_until_the_last_record_of_it_is_deleted(records):
     one, other = records.add(artifact(1)), records.add(artifact(2))
     records.delete(one.id)
-    assert records.is_used("k" * 64)
+    assert records.unused(["k" * 64, "z" * 64]) == {"z" * 64}
     records.delete(other.id)
-    assert not records.is_used("k" * 64)
+    assert records.unused(["k" * 64]) == {"k" * 64}

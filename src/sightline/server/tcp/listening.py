@@ -36,13 +36,12 @@ class Listening:
     async def until(self, stop: asyncio.Event, listener: socket.socket) -> None:
         """Takes in whoever comes, until told to stop; then lets requests under way end, for a while."""
         listener.setblocking(False)
-        accepting = asyncio.create_task(self._accept(listener))
+        self._open(listener)
         try:
             await stop.wait()
         finally:
             self._is_over = True
-            accepting.cancel()
-            await asyncio.gather(accepting, return_exceptions=True)
+            asyncio.get_running_loop().remove_reader(listener)
             await self._end()
 
     @property
@@ -50,15 +49,24 @@ class Listening:
         """How many there are now."""
         return len(self._tasks)
 
-    async def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                peer, address = await asyncio.get_running_loop().sock_accept(listener)
-            except OSError as error:  # no more files to open, or a client that left at once
-                _log.warning("nobody can be taken in: %s", error.strerror)
-                await asyncio.sleep(_PAUSE_S)
-                continue
-            self._take_in(peer, address[0])
+    def _open(self, listener: socket.socket) -> None:
+        if not self._is_over:
+            asyncio.get_running_loop().add_reader(listener, self._accept, listener)
+
+    def _accept(self, listener: socket.socket) -> None:
+        """Takes in who waits at the door. No task does this: one that is cancelled may drop whom it has let in."""
+        try:
+            peer, address = listener.accept()
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:  # no more files to open, or a client that left at once
+            _log.warning("nobody can be taken in: %s", error.strerror)
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(listener)
+            loop.call_later(_PAUSE_S, self._open, listener)
+            return
+        peer.setblocking(False)
+        self._take_in(peer, address[0])
 
     def _take_in(self, peer: socket.socket, address: str) -> None:
         limits, group = self._shared.limits, address_of({"client": (address, 0)})
@@ -70,6 +78,7 @@ class Listening:
         task = asyncio.create_task(self._converse(peer, address, group))
         self._tasks[task] = None
         task.add_done_callback(lambda task: self._forget(task, group))
+        task.add_done_callback(lambda _: peer.close())  # also of a task that was cancelled before it began
 
     def _forget(self, task: asyncio.Task[None], group: str) -> None:
         del self._tasks[task]

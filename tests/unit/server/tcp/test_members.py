@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from sightline.model.user import Role
 
-from .conftest import MP4, PASSWORD, credentials, wait_for
+from .conftest import MP4, PASSWORD, Client, credentials, wait_for
 from .test_messages import STRANGER, is_named
 
 NO = b"[false, false]"
@@ -105,7 +105,12 @@ def test_what_was_inherited_is_not_good_for_ever(start):
     service = start(inherit_login_by_address=True, auth={"token_minutes": 1.0 / 60.0})
     service.add()
     service.connect(log_in=True)
-    wait_for(lambda: service.connect().ask(3, MP4) == STRANGER, what="the end of the login")
+
+    def is_a_stranger():
+        with service.connect().peer as peer:
+            return Client(peer).ask(3, MP4) == STRANGER
+
+    wait_for(is_a_stranger, what="the end of the login")
 
 
 def test_while_the_database_does_not_answer_nobody_is_let_in_and_it_is_no_fault(guarded, caplog):
