@@ -1,0 +1,1 @@
+"""Places on earth, and directions there: pure functions."""
