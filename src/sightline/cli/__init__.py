@@ -21,6 +21,7 @@ from sightline.cli.reconstruct import reconstruct
 from sightline.cli.serve import EXAMPLES as SERVING
 from sightline.cli.serve import serve
 from sightline.cli.simulate import simulate
+from sightline.cli.site import app as site
 from sightline.cli.tcp import EXAMPLES as RECONSTRUCTING
 from sightline.cli.tcp import tcp
 from sightline.cli.track import EXAMPLES, track
@@ -45,6 +46,7 @@ app.command(epilog=RECONSTRUCTING)(tcp)
 for command in (probe, evaluate, simulate, demo, engines, worker):
     app.command()(command)
 app.add_typer(models, name="models")
+app.add_typer(site, name="site")
 app.add_typer(users, name="users")
 app.add_typer(keys, name="keys")
 

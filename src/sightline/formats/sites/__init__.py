@@ -1,0 +1,1 @@
+"""Sites as files: cameras, their videos, their pairs of points, and what joins them."""
