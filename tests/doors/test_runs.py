@@ -454,14 +454,19 @@ def test_a_run_goes_on_after_everything_was_killed_and_gives_the_same(serve, ins
         brought(client, run)
         client.post(f"/api/runs/{run}/process")
         wait_for(lambda: client.get(f"/api/runs/{run}").json()["status"] == "processing")
+        metadata = first.data / "storage" / "runs" / run / "metadata.json"
+        wait_for(lambda: json.loads(metadata.read_text())["status"] == "processing")
     os.killpg(first.process.pid, signal.SIGKILL)
     first.process.wait(20)
     second = serve(data=first.data, **installed)
-    with second.client() as client:
-        assert ended(client, run)["status"] == "completed"
+    with second.client() as client, client.stream("GET", f"/api/runs/{run}/stream") as lines:
+        seen = [json.loads(line.removeprefix("data:")) for line in lines.iter_lines() if line.startswith("data:")]
+        assert {one["status"] for one in seen} <= {"processing", "fetching", "completed"}
+        assert seen[-1]["status"] == "completed"
+        progress = [one["progress"] for one in seen]
+        assert progress == sorted(progress)
         assert glb_of(client, run) == unharmed
-    folder = second.data / "storage" / "runs" / run
-    wait_for(lambda: json.loads((folder / "metadata.json").read_text())["status"] == "completed")
+    wait_for(lambda: json.loads(metadata.read_text())["status"] == "completed")
 
 
 def test_what_came_of_runs_outlives_their_jobs(client):

@@ -27,34 +27,42 @@ class Progress:
         self._jobs, self._job, self._kind, self._stopping = jobs, job, kind, stopping
         self._step = kind.steps[0]
         self._before = 0.0
-        self._told: tuple[str, float | None] = ("starting", None)
+        # An attempt that is taken up again stands where it stood: what is done once more does not take it back.
+        self._least = job.progress or 0.0
+        self._told: tuple[str, float | None] = ("starting" if job.progress is None else job.step, job.progress)
         self._noted: tuple[str, float | None] | None = None
         self._note_s = self._ask_s = 0.0
         self.is_cancelled = False
 
     def enter(self, index: int) -> None:
-        """Step number ``index`` begins."""
+        """Step number ``index`` begins, one that is not done yet."""
         total = sum(step.share for step in self._kind.steps)
         self._step = self._kind.steps[index]
         self._before = sum(step.share for step in self._kind.steps[:index]) / total
         self._share = self._step.share / total
-        self._told = (self._step.shown, self._before)
+        self._told = (self._step.shown, max(self._before, self._least))
         self._glance()
 
     def tell(self, step: str, done: int, total: int | None) -> None:
         """Takes what the work tells of itself."""
-        if total:
-            percent = min(done / total, 1.0)
-            # Work may tell of several passes one after the other; what was done is not undone.
-            now = self._before + self._share * percent
-            self._told = (f"{step} ({done} of {total})", max(now, self._told[1] or 0.0))
-        else:
-            self._told = (f"{step} ({done})" if done else step, self._told[1])
+        now = self._before + self._share * self._within(step, min(done / total, 1.0) if total else 0.0)
+        count = f" ({done} of {total})" if total else f" ({done})" if done else ""
+        # Work may tell of several passes one after the other; what was done is not undone.
+        self._told = (f"{step}{count}", max(now, self._told[1] or 0.0))
 
     def stopped(self) -> bool:
         """Whether the work is to end, because of a cancel or because the worker ends."""
         self._glance()
         return self.is_cancelled or self._stopping()
+
+    def _within(self, name: str, share: float) -> float:
+        """How much of the step is done with that share of a pass of this name."""
+        begins = 0.0
+        for one, weight in self._step.passes.items():
+            if one == name:
+                return (begins + weight * share) / sum(self._step.passes.values())
+            begins += weight
+        return share
 
     def _glance(self) -> None:
         """Notes what is new, and asks, both at their pace."""

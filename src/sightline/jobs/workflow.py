@@ -128,8 +128,7 @@ class Bench:
         done: dict[str, Mapping[str, Any]] = {}
         with self.places.place(kind.queue, progress.stopped):
             for index, step in enumerate(kind.steps):
-                progress.enter(index)
-                outcome = once(step.name, lambda step=step: self._step(job, step, done, progress))  # type: ignore[misc]
+                outcome = once(step.name, lambda index=index: self._step(job, index, done, progress))  # type: ignore[misc]
                 if "done" not in outcome:
                     is_failed = "failed" in outcome
                     return (JobState.FAILED, {"error": outcome["failed"]}) if is_failed else (JobState.CANCELLED, {})
@@ -137,16 +136,18 @@ class Bench:
         return JobState.COMPLETED, {"result": dict(done[kind.steps[-1].name]), "progress": 1.0}
 
     def _step(
-        self, job: Job, step: Step, earlier: Mapping[str, Mapping[str, Any]], progress: Progress
+        self, job: Job, index: int, earlier: Mapping[str, Mapping[str, Any]], progress: Progress
     ) -> Mapping[str, Any]:
-        """``{"done": what the step came to}``, ``{"failed": why}``, or nothing when it was cancelled.
+        """``{"done": what step ``index`` came to}``, ``{"failed": why}``, or nothing when it was cancelled.
 
         Raises:
             PutDownError: the worker is to end.
         """
+        step = kinds.kind(job.kind).steps[index]
         folder = self._work / job.id / step.name
         try:
             if receipt(folder) is None and not progress.stopped():
+                progress.enter(index)
                 order = Order(step.work, self._task(job, step, earlier))
                 apart(carry_out, order, tell=progress.tell, stopped=progress.stopped, grace_s=_GRACE_S)
         except SightlineError as error:

@@ -1,7 +1,11 @@
-"""What went wrong, as a client sees it: the right status and one line under ``detail``. Never a stack trace."""
+"""What went wrong, as a client sees it: the right status and one line, under ``detail``. Never a stack trace.
+
+Clients of the run server know it as ``{"error": ..., "details": ...}``, whoever it is that answers them.
+"""
 
 import logging
 from collections.abc import Mapping
+from http import HTTPStatus
 from itertools import product
 from typing import Any
 
@@ -58,6 +62,8 @@ _MEANING: Mapping[int, str] = {
     504: "Not done in time",
 }
 _ANYWHERE = (400, 401, 403, 408, 413, 421, 429, 431, 500, 503)
+RUNS = "/api/runs"
+"""Below this path, errors have the run server's shape."""
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _log = logging.getLogger(__name__)
 
@@ -87,12 +93,17 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Fault, "description": _MEANING[status]} for status in statuses}
 
 
+def anywhere() -> dict[int | str, dict[str, Any]]:
+    """The same of all routes."""
+    return answers(*_ANYWHERE)
+
+
 def add_error_answers(app: FastAPI) -> None:
     """Has ``app`` answer every error in the field's shape, and describe those that any route may answer with.
 
     To be called before routes are added.
     """
-    app.router.responses = answers(*_ANYWHERE) | app.router.responses
+    app.router.responses = anywhere() | app.router.responses
     app.add_exception_handler(SightlineError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _said)
@@ -104,21 +115,20 @@ def status_of(error: SightlineError) -> int:
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
 
 
-def _ours(_connection: HTTPConnection, error: Exception) -> JSONResponse:
+def _ours(connection: HTTPConnection, error: Exception) -> JSONResponse:
     if not isinstance(error, SightlineError):
         raise error
     status = status_of(error)
     if status >= 500:
         _log.error("error=%s why=%r", type(error).__name__, str(error))
-    return answer(status, str(error))
+    return answer(status, str(error), path=connection.scope["path"])
 
 
 def _said(connection: HTTPConnection, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
-    if error.status_code == 405:
-        return answer(405, error.detail, {"allow": ", ".join(_methods(connection))})
-    return answer(error.status_code, error.detail, error.headers)
+    headers = {"allow": ", ".join(_methods(connection))} if error.status_code == 405 else error.headers
+    return answer(error.status_code, error.detail, headers, connection.scope["path"])
 
 
 def _methods(connection: HTTPConnection) -> list[str]:
@@ -133,21 +143,25 @@ def _methods(connection: HTTPConnection) -> list[str]:
     return [method for method, count in variables.items() if count == least]
 
 
-def _invalid(_request: Request, error: Exception) -> JSONResponse:
+def _invalid(request: Request, error: Exception) -> JSONResponse:
     """Which field, and what is wrong with it; not what was sent, which may hold a password."""
     if not isinstance(error, RequestValidationError):
         raise error
     faults = [{"loc": list(one["loc"]), "msg": one["msg"], "type": one["type"]} for one in error.errors()]
-    return answer(422, faults)
+    return answer(422, faults, path=request.scope["path"])
 
 
 def _fault(request: Request, error: Exception) -> JSONResponse:
     """A fault of ours: the log has it, under the number that the client is told."""
     number = request.scope.get("state", {}).get("request_id", "unknown")
     _log.error("fault=%s path=%s", type(error).__name__, request.url.path, exc_info=error)
-    return answer(500, f"a fault of ours; the server's log has it under request {number}")
+    why = f"a fault of ours; the server's log has it under request {number}"
+    return answer(500, why, path=request.scope["path"])
 
 
-def answer(status: int, detail: Any, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """An error, in the field's shape."""
-    return JSONResponse({"detail": detail}, status, headers)
+def answer(status: int, detail: Any, headers: Mapping[str, str] | None = None, path: str = "") -> JSONResponse:
+    """An error, in the shape that clients of the path know."""
+    if path != RUNS and not path.startswith(f"{RUNS}/"):
+        return JSONResponse({"detail": detail}, status, headers)
+    error = HTTPStatus(status).phrase
+    return JSONResponse({"error": error} | ({} if detail == error else {"details": detail}), status, headers)

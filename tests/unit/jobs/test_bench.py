@@ -74,6 +74,29 @@ def test_progress_is_of_the_whole_and_never_goes_back(jobs):
     assert jobs.get(job.id).step == "taking pictures (5 of 100)"
 
 
+def test_each_pass_has_a_part_of_its_step(jobs):
+    progress = Progress(jobs, running(jobs), kinds.kind("reconstruct"), stopping=never)
+    progress.enter(1)
+    seen = []
+    for name, done, total in (("features", 9, 9), ("matching", 5, 10), ("mapping", 0, None), ("depth", 9, 9)):
+        progress.tell(name, done, total)
+        seen.append(progress._told[1])
+    assert 0.1 < seen[0] < seen[1] < seen[2] < seen[3] < 0.9
+    progress.tell("a pass of another engine", 9, 9)
+    assert progress._told == ("a pass of another engine (9 of 9)", pytest.approx(0.9))
+
+
+def test_an_attempt_that_is_taken_up_again_stands_where_it_stood(jobs):
+    job = running(jobs)
+    jobs.report(job.id, job.attempt, "taking pictures (6 of 10)", 0.6)
+    progress = Progress(jobs, jobs.get(job.id), kinds.kind("extract"), stopping=never)
+    assert not progress.stopped()
+    assert (jobs.get(job.id).step, jobs.get(job.id).progress) == ("taking pictures (6 of 10)", 0.6)
+    progress.enter(1)
+    progress.tell("taking pictures", 1, 10)
+    assert progress._told == ("taking pictures (1 of 10)", 0.6)
+
+
 def test_the_row_is_written_at_most_twice_a_second(jobs):
     job = running(jobs)
     progress = Progress(jobs, job, kinds.kind("extract"), stopping=never)

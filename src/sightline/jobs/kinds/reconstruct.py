@@ -251,6 +251,18 @@ def _named(path: Path, shown: str) -> Iterator[None]:
         raise type(error)(str(error).replace(str(path), shown)) from None
 
 
+_PASSES = {
+    "features": 14.0,
+    "glancing": 3.0,
+    "matching": 30.0,
+    "verifying": 2.0,
+    "mapping": 10.0,
+    "straightening": 1.0,
+    "depth": 30.0,
+    "agreeing": 10.0,
+}
+"""Of ``sfm`` on a few dozen pictures; an engine whose passes have other names has one that counts, its first."""
+
 RECONSTRUCT = Kind(
     name="reconstruct",
     about="Rebuilds a scene from pictures or a video; gives cameras, depth and points as GLB, NPZ and more.",
@@ -258,7 +270,7 @@ RECONSTRUCT = Kind(
     params=ReconstructParams,
     steps=(
         Step(name="prepare", shown="gathering pictures", share=0.1, work=prepare),
-        Step(name="reconstruct", shown="reconstructing", share=0.8, work=reconstruct),
+        Step(name="reconstruct", shown="reconstructing", share=0.8, work=reconstruct, passes=_PASSES),
         Step(name="export", shown=EXPORTING[1], share=0.1, work=export),
     ),
 )

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Mapping
 
-from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
+
+from sightline.server.errors import answer
 
 _MOST_DRAINED = 8 << 20
 _DRAIN_S = 1.0
@@ -14,7 +15,7 @@ _DRAIN_S = 1.0
 async def refuse(
     scope: Scope, receive: Receive, send: Send, status: int, detail: str, headers: Mapping[str, str] | None = None
 ) -> None:
-    """Answers a request, or declines a WebSocket, in the field's shape; the connection ends if a body is left."""
+    """Answers a request, or declines a WebSocket, in the shape of its path; the connection ends if a body is left."""
     if scope["type"] == "websocket" and "websocket.http.response" not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": 1008, "reason": detail[:100]})
         return
@@ -22,7 +23,7 @@ async def refuse(
     if scope["type"] == "http" and scope["method"] not in {"GET", "HEAD"}:
         await _drain(scope, receive)
         closing = {"connection": "close"}
-    await JSONResponse({"detail": detail}, status, {**(headers or {}), **closing})(scope, receive, send)
+    await answer(status, detail, {**(headers or {}), **closing}, scope["path"])(scope, receive, send)
 
 
 async def _drain(scope: Scope, receive: Receive) -> None:

@@ -34,6 +34,7 @@ class RunDesk:
         self._services = services
         self._runs = Runs(services.engine)
         self._folders = Folders(services)
+        self._shown_as: dict[str, shapes.Status] = {}
 
     def create(self, settings: shapes.Settings, owner: str) -> shapes.Created:
         """A new run, without pictures."""
@@ -191,9 +192,13 @@ class RunDesk:
         return found
 
     def settle_all(self) -> None:
-        """Notes what came of every run whose work has ended."""
+        """Notes what came of every run whose work has ended; the folders of the others show where they stand."""
+        before, self._shown_as = self._shown_as, {}
         for run in self._runs.under_way():
-            self._settled(run)
+            if self._settled(run).outcome is None:
+                self._shown_as[run.id] = self._shown(run).status
+                if self._shown_as[run.id] != before.get(run.id):
+                    self._show(run)
 
     def _get(self, run_id: str) -> Run:
         try:
@@ -307,8 +312,12 @@ class RunDesk:
         return standing.view(run, self._job(run))
 
     def _show(self, run: Run) -> Run:
-        """The run, after its folder shows it."""
+        """The run, after its folder shows it; no folder of a run that is gone meanwhile."""
         self._folders.show(run, self._shown(run))
+        try:
+            self._runs.get(run.id)
+        except UnknownError:
+            self._folders.remove(run)
         return run
 
     def _job(self, run: Run) -> Job | None:

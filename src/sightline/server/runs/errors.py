@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from sightline.errors import SightlineError
-from sightline.server.errors import status_of
+from sightline.server.errors import anywhere, status_of
 
 _FAILED: Mapping[str, str] = {
     "create": "Failed to create run",
@@ -27,6 +27,7 @@ _FAILED: Mapping[str, str] = {
 _MEANING: Mapping[int, str] = {
     400: "It makes no sense, or not now; `details` says why",
     404: "There is no such run, or nothing of that kind yet",
+    416: "There is no such part of the file",
 }
 
 
@@ -37,9 +38,10 @@ class RunFault(BaseModel):
     details: str | None = Field(None, description="Why, and what to do about it.")
 
 
-def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What a route says of the errors with which it may answer, for the API's description."""
-    return {status: {"model": RunFault, "description": _MEANING[status]} for status in statuses}
+def answers() -> dict[int | str, dict[str, Any]]:
+    """What routes say of the errors with which any of them may answer, for the API's description."""
+    own = {status: {"description": meaning} for status, meaning in _MEANING.items()}
+    return {status: {**said, "model": RunFault} for status, said in {**anywhere(), **own}.items()}
 
 
 class RefusalError(HTTPException):
@@ -63,9 +65,7 @@ class RunRoute(APIRoute):
             try:
                 return await serve(request)
             except RequestValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(str(part) for part in first["loc"][1:]) or "body"
-                return _answer(400, failed, f"{where}: {first['msg'].removeprefix('Value error, ')}")
+                return _answer(400, failed, _said(request, error.errors()[0]))
             except RefusalError as error:
                 return _answer(error.status_code, error.detail, error.details)
             except HTTPException as error:
@@ -74,6 +74,16 @@ class RunRoute(APIRoute):
                 return _answer(status_of(error), failed, str(error))
 
         return shaped
+
+
+def _said(request: Request, fault: Mapping[str, Any]) -> str:
+    """What is wrong with a request, and where."""
+    if fault["type"] == "json_invalid":
+        return f"body: no JSON from character {fault['loc'][-1]} on: {fault['ctx']['error']}"
+    if fault["loc"] == ("body",) and "json" not in request.headers.get("content-type", ""):
+        return "body: send JSON, and say so: content-type: application/json"
+    where = ".".join(str(part) for part in fault["loc"][1:]) or "body"
+    return f"{where}: {fault['msg'].removeprefix('Value error, ')}"
 
 
 def _answer(status: int, error: str, details: str | None, headers: Mapping[str, str] | None = None) -> JSONResponse:

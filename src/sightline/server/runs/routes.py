@@ -13,6 +13,7 @@ from sightline import wiring
 from sightline.live.sse import comment, event
 from sightline.model.user import Role
 from sightline.server.auth.guard import Guard, Principal
+from sightline.server.errors import RUNS
 from sightline.server.installation import Installation
 from sightline.server.runs import shapes, standing
 from sightline.server.runs.desk import RunDesk
@@ -43,10 +44,10 @@ def router(services: Installation, guard: Guard) -> APIRouter:
     """All of them."""
     desk = RunDesk(services)
     routes = APIRouter(
-        prefix=standing.PREFIX,
+        prefix=RUNS,
         tags=["runs"],
         route_class=RunRoute,
-        responses=answers(400, 404),
+        responses=answers(),
     )
     _making(routes, desk, guard)
     _watching(routes, desk, guard)

@@ -8,9 +8,9 @@ from sightline.jobs.kinds.reconstruct import EXPORTING, RECONSTRUCT
 from sightline.model.artifact import Artifact
 from sightline.model.job import OPEN, Job, JobState
 from sightline.model.run import Run
+from sightline.server.errors import RUNS
 from sightline.server.runs.shapes import RunView, Status
 
-PREFIX = "/api/runs"
 _TYPES = {
     "scene.glb": "glb",
     "predictions.npz": "predictions",
@@ -84,8 +84,9 @@ def _ended(run: Run, outcome: Mapping[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {
         "startedAt": None if begun is None else moment(begun),
         "finishedAt": None if ended is None else moment(ended),
+        "progress": 1.0 if outcome["status"] == "completed" else None,
         "error": outcome.get("error"),
-        "artifacts": {kind: f"{PREFIX}/{run.id}/artifacts/{kind}" for kind in outcome["files"]},
+        "artifacts": {kind: f"{RUNS}/{run.id}/artifacts/{kind}" for kind in outcome["files"]},
     }
     if summary is not None:
         told["summary"] = {name: value for name, value in summary.items() if name != "pictures"}
