@@ -40,8 +40,9 @@ class RunFault(BaseModel):
 
 def answers() -> dict[int | str, dict[str, Any]]:
     """What routes say of the errors with which any of them may answer, for the API's description."""
-    own = {status: {"description": meaning} for status, meaning in _MEANING.items()}
-    return {status: {**said, "model": RunFault} for status, said in {**anywhere(), **own}.items()}
+    said = anywhere()
+    said.update({status: {"description": meaning} for status, meaning in _MEANING.items()})
+    return {status: {**one, "model": RunFault} for status, one in said.items()}
 
 
 class RefusalError(HTTPException):
