@@ -21,6 +21,33 @@ def test_users_are_added_changed_and_locked_out(sightline, tmp_path):
     assert "yes" in sightline("users", "list", *data).stdout
 
 
+def test_vips_are_made_for_a_time_or_for_good(sightline, tmp_path):
+    data = ["--data", tmp_path / "data"]
+    until = ["--vip", "--until", "2100-01-01"]
+    added = sightline("users", "add", "ann", *until, "--password-stdin", *data, input="correct horse\n")
+    assert added.stderr == "ann may log in as viewer, a VIP until 2100-01-01 00:00\n"
+    assert sightline("users", "vip", "ann", "--until", "2001-02-03T04:05", *data).returncode == 0
+    assert "ended 2001-02-03 04:05" in sightline("users", "list", *data).stdout
+    assert sightline("users", "vip", "ann", "--off", *data).stderr == "ann is no VIP\n"
+    (ann,) = json.loads(sightline("users", "list", "--json", *data).stdout)["users"]
+    assert (ann["id"], ann["vip"], ann["vip_until_utc_s"]) == (1, False, None)
+    alone = sightline(
+        "users", "add", "bob", "--until", "2100-01-01", "--password-stdin", *data, input="correct horse\n"
+    )
+    assert (alone.returncode, "--vip" in alone.stderr) == (2, True)
+
+
+def test_users_are_made_as_by_the_script_that_old_guides_name(sightline, tmp_path):
+    data = ["--data", tmp_path / "data"]
+    made = sightline("users", "create", "demo", "123456", "true", *data)
+    assert (made.returncode, made.stderr.splitlines()[0]) == (0, "demo may log in as operator, a VIP")
+    assert "a short password" in made.stderr
+    again = sightline("users", "create", "demo", "another horse", *data)
+    assert (again.returncode, again.stderr) == (0, "there is a user 'demo' already; left as it is\n")
+    (demo,) = json.loads(sightline("users", "list", "--json", *data).stdout)["users"]
+    assert (demo["name"], demo["role"], demo["vip"]) == ("demo", "operator", True)
+
+
 def test_what_cannot_be_is_refused_in_one_line(sightline, tmp_path):
     data = ["--data", tmp_path / "data"]
     tries = {

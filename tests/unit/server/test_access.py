@@ -254,6 +254,10 @@ def test_admins_manage_users_but_do_not_lock_themselves_out(server, ann, root):
     short = root.post("/api/v1/users", json=asked | {"name": f"{ann}-2", "password": "short-one"})
     assert (short.status_code, "short-one" in short.text) == (422, False)
     assert root.patch(f"/api/v1/users/{ann}", json={"role": "operator"}).json()["role"] == "operator"
+    vip = {"vip": True, "vip_until": "2100-01-01T00:00:00Z"}
+    assert root.patch(f"/api/v1/users/{ann}", json=vip).json()["vip_until"].startswith("2100-01-01")
+    assert root.patch(f"/api/v1/users/{ann}", json={"vip": False}).json()["vip"] is False
+    assert root.patch(f"/api/v1/users/{ann}", json={"vip_until": vip["vip_until"]}).status_code == 422
     assert root.delete(f"/api/v1/users/{ann}").json()["disabled"] is True
     listed = {one["name"]: one for one in root.get("/api/v1/users").json()}
     assert (listed[ann]["disabled"], listed["root"]["disabled"]) == (True, False)

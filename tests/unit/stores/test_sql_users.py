@@ -51,6 +51,16 @@ def test_everybody_is_listed_by_name(users):
     assert [user.name for user in users.all()] == ["ann", "bob", "cid"]
 
 
+def test_who_was_added_first_is_number_1(users):
+    for name in ("cid", "ann", "2"):
+        users.add(name, "hash", Role.VIEWER)
+    assert [user.name for user in users.in_order()] == ["cid", "ann", "2"]
+    assert [users.known_as(text).name for text in ("1", "2", "3", "ann")] == ["cid", "2", "2", "ann"]
+    for nobody in ("0", "4", "eve", "²", ""):
+        with pytest.raises(UnknownError, match="no user"):
+            users.known_as(nobody)
+
+
 @pytest.mark.parametrize(
     ("change", "value", "field"),
     [("set_password", "new", "password_hash"), ("set_role", Role.ADMIN, "role"), ("set_disabled", True, "is_disabled")],

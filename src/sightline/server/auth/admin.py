@@ -1,11 +1,12 @@
 """Users and keys, for admins."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, TypeVar
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from sightline.errors import ConflictError
 from sightline.model.user import ApiKey, Role, User
@@ -25,6 +26,8 @@ class UserView(BaseModel):
     disabled: bool = Field(description="Whether they are locked out.")
     created_at: str | None = Field(description="When they were added.")
     changed_at: str | None = Field(description="When password, role or lock last changed.")
+    vip: bool = Field(description="Whether clients of the TCP service are told that this is a VIP; it opens no door.")
+    vip_until: str | None = Field(description="When that ends; null: it does not.")
 
     @classmethod
     def of(cls, user: User) -> "UserView":
@@ -35,10 +38,25 @@ class UserView(BaseModel):
             disabled=user.is_disabled,
             created_at=moment(user.created_utc_s),
             changed_at=moment(user.changed_utc_s),
+            vip=user.is_vip,
+            vip_until=moment(user.expires_utc_s),
         )
 
 
-class UserAsked(BaseModel):
+class _Vip(BaseModel):
+    """Whether somebody is a VIP, and until when."""
+
+    vip: bool | None = Field(None, description="Whether they are a VIP, which clients of the TCP service are told.")
+    vip_until: AwareDatetime | None = Field(None, description="When that ends; null: it does not. Goes with `vip`.")
+
+    @model_validator(mode="after")
+    def _together(self) -> "_Vip":
+        if self.vip_until is not None and not self.vip:
+            raise ValueError("vip_until goes with vip = true")
+        return self
+
+
+class UserAsked(_Vip):
     """A user to add."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9._@-]{1,64}$", description="How they will log in.")
@@ -46,7 +64,7 @@ class UserAsked(BaseModel):
     role: Role = Field(Role.VIEWER, description="What they may do.")
 
 
-class UserChange(BaseModel):
+class UserChange(_Vip):
     """What to change of a user."""
 
     password: str | None = Field(None, min_length=10, max_length=1024, description="A new password.")
@@ -110,7 +128,12 @@ def _users_router(guard: Guard) -> APIRouter:
     @routes.post("", status_code=201, summary="Add a user")
     async def add(_who: admin, asked: UserAsked) -> UserView:
         hashed = await guard.passwords.hashed(asked.password)
-        return await _changed(guard, lambda: UserView.of(users.add(asked.name, hashed, asked.role)))
+
+        def added() -> User:
+            is_vip, until_utc_s = bool(asked.vip), _utc_s(asked.vip_until)
+            return users.add(asked.name, hashed, asked.role, is_vip=is_vip, expires_utc_s=until_utc_s)
+
+        return UserView.of(await _changed(guard, added))
 
     @routes.patch("/{name}", summary="Change a user; tokens issued before are void")
     async def change(who: admin, name: Name, asked: UserChange) -> UserView:
@@ -163,7 +186,13 @@ def _apply(guard: Guard, name: str, asked: UserChange, password_hash: str | None
         user = users.set_role(name, asked.role)
     if asked.disabled is not None:
         user = users.set_disabled(name, asked.disabled)
+    if asked.vip is not None:
+        user = users.set_vip(name, asked.vip, _utc_s(asked.vip_until))
     return user
+
+
+def _utc_s(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
 
 
 def _spare(who: Principal, name: str, asked: UserChange) -> None:

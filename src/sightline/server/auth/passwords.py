@@ -35,14 +35,14 @@ class Passwords:
         self._n_waiting = 0
         self._most_waiting = most_waiting
 
-    def hash(self, password: str) -> str:
+    def hash(self, password: str, shortest: int = SHORTEST) -> str:
         """The hash to keep.
 
         Raises:
             OptionError: the password is too short.
         """
-        if len(password) < SHORTEST:
-            raise OptionError(f"password: give at least {SHORTEST} characters")
+        if len(password) < shortest:
+            raise OptionError(f"password: give at least {shortest} characters")
         return self._hasher.hash(_bytes(password))
 
     def check(self, password: str, known: str | None) -> tuple[bool, str | None]:

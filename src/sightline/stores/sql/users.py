@@ -24,8 +24,16 @@ class Users:
         self._engine = engine
         self._reading = engine.execution_options(reads=True)
 
-    def add(self, name: str, password_hash: str, role: Role) -> User:
-        """Keeps somebody new.
+    def add(
+        self,
+        name: str,
+        password_hash: str,
+        role: Role,
+        *,
+        is_vip: bool = False,
+        expires_utc_s: float | None = None,
+    ) -> User:
+        """Keeps somebody new; whether they are a VIP, and until when.
 
         Raises:
             OptionError: nobody can be called that.
@@ -34,7 +42,15 @@ class Users:
         if not _NAME.fullmatch(name):
             raise OptionError(f"user name {name[:64]!r}: give 1 to 64 of A-Z a-z 0-9 . _ @ -")
         now = time.time()
-        user = User(name=name, password_hash=password_hash, role=role, created_utc_s=now, changed_utc_s=now)
+        user = User(
+            name=name,
+            password_hash=password_hash,
+            role=role,
+            created_utc_s=now,
+            changed_utc_s=now,
+            is_vip=is_vip,
+            expires_utc_s=expires_utc_s,
+        )
         try:
             with self._engine.begin() as connection:
                 connection.execute(USERS.insert().values(asdict(user)))
@@ -65,6 +81,22 @@ class Users:
         """Everybody, by name."""
         with self._reading.connect() as connection:
             return [row_of(User, row) for row in connection.execute(select(USERS).order_by(USERS.c.name)).mappings()]
+
+    def in_order(self) -> list[User]:
+        """Everybody, in the order in which they were added; nobody is ever removed, so their places stay."""
+        wanted = select(USERS).order_by(USERS.c.created_utc_s, USERS.c.name)
+        with self._reading.connect() as connection:
+            return [row_of(User, row) for row in connection.execute(wanted).mappings()]
+
+    def known_as(self, text: str) -> User:
+        """Somebody by name, or else by number: 1 is who was added first.
+
+        Raises:
+            UnknownError: there is nobody.
+        """
+        if (user := self.find(text)) is None and text.isascii() and text.isdigit():
+            user = dict(enumerate(self.in_order(), 1)).get(int(text))
+        return user or self.get(text)
 
     def set_password(self, name: str, password_hash: str) -> User:
         """Changes a password; tokens issued before are void.
