@@ -7,6 +7,7 @@ from typing import Protocol
 from sightline.executors.local import Stopped, Tell
 from sightline.model.arrays import Warp
 from sightline.model.detections import Detections
+from sightline.model.flight import Flight
 from sightline.model.frame import Footage, Frame, Moment
 from sightline.model.scene import Scene
 from sightline.model.shots import Shots
@@ -71,6 +72,20 @@ class Reconstructor(Protocol):
         Raises:
             ReconstructionError: the pictures do not make a scene; says what to do, and holds what there is of one.
             EngineError: it was stopped before there was one.
+        """
+        ...
+
+
+class FlightLog(Protocol):
+    """One kind of flight log. Engines keep nothing: one of them reads any number of files."""
+
+    def read(self, path: Path) -> Flight:
+        """What the log says; what it does not say stays unknown, what is odd stands in the warnings.
+
+        Raises:
+            FormatError: the file is no such log, or something in it cannot be read; names line and column.
+            SourceError: it is a video that cannot be opened.
+            OSError: it cannot be read.
         """
         ...
 

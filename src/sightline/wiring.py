@@ -36,6 +36,15 @@ ENGINES: dict[str, dict[str, str]] = {
     "reconstructor": {
         "sfm": "sightline.reconstructors.sfm:Sfm",
     },
+    "flight_log": {
+        "dji_csv": "sightline.flight_logs.dji_csv:DjiCsv",
+        "airdata": "sightline.flight_logs.airdata:Airdata",
+        "litchi": "sightline.flight_logs.litchi:Litchi",
+        "dji_srt": "sightline.flight_logs.dji_srt:DjiSrt",
+        "djmd": "sightline.flight_logs.djmd:Djmd",
+        "klv": "sightline.flight_logs.klv:Klv",
+        "ulog": "sightline.flight_logs.ulog:Ulog",
+    },
     "format": {
         "mot": "sightline.formats.mot:Mot",
         "csv": "sightline.formats.csv:Csv",

@@ -6,12 +6,19 @@ from sightline.detectors.mot_file import MotFile
 from sightline.detectors.motion import Motion
 from sightline.detectors.onnx import Onnx
 from sightline.detectors.people_hog import PeopleHog
+from sightline.flight_logs.airdata import Airdata
+from sightline.flight_logs.dji_csv import DjiCsv
+from sightline.flight_logs.dji_srt import DjiSrt
+from sightline.flight_logs.djmd import Djmd
+from sightline.flight_logs.klv import Klv
+from sightline.flight_logs.litchi import Litchi
+from sightline.flight_logs.ulog import Ulog
 from sightline.formats.coco import Coco
 from sightline.formats.csv import Csv
 from sightline.formats.mot import Mot
 from sightline.formats.parquet import Parquet
 from sightline.formats.tracking_json import TrackingJson
-from sightline.ports import Detector, Format, Reconstructor, Source, Stabilizer, Tracker
+from sightline.ports import Detector, FlightLog, Format, Reconstructor, Source, Stabilizer, Tracker
 from sightline.reconstructors.sfm import Sfm
 from sightline.sources.images import Images
 from sightline.sources.stream import Stream
@@ -28,3 +35,4 @@ detectors: list[Detector] = [Motion(), PeopleHog(), Onnx(weights="a.onnx"), MotF
 trackers: list[Tracker] = [Sort(), ByteTrack(), OcSort(), BotSort()]
 reconstructors: list[Reconstructor] = [Sfm()]
 formats: list[Format] = [Mot(), Csv(), Parquet(), Coco(), TrackingJson()]
+flight_logs: list[FlightLog] = [DjiCsv(), Airdata(), Litchi(), DjiSrt(), Djmd(), Klv(), Ulog()]

@@ -31,6 +31,31 @@ def axes_of_turning(yaw_rad: Angle, pitch_rad: Angle) -> Turn:
     return np.stack([np.stack(axis, axis=-1) for axis in axes], axis=-1)
 
 
+def angles(enu_from_cam: Turn) -> tuple[Angle, Angle, Angle]:
+    """Yaw, pitch, roll of a camera; straight up or down, where yaw and roll are one turn, all of it is yaw."""
+    forward, right, down = (enu_from_cam[..., axis] for axis in (2, 0, 1))
+    pitch = np.arctan2(forward[..., 2], np.hypot(forward[..., 0], forward[..., 1]))
+    steep = np.hypot(forward[..., 0], forward[..., 1]) < 1e-9
+    yaw = np.arctan2(np.where(steep, -right[..., 1], forward[..., 0]), np.where(steep, right[..., 0], forward[..., 1]))
+    roll = np.where(steep, 0.0, np.arctan2(-right[..., 2], -down[..., 2]))
+    return yaw, pitch, roll
+
+
+def composed(outer: tuple[Angle, Angle, Angle], inner: tuple[Angle, Angle, Angle]) -> tuple[Angle, Angle, Angle]:
+    """Yaw, pitch, roll of a camera turned by ``inner`` on a platform turned by ``outer``."""
+    cam_from_body = np.array([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]])
+    ned_from_enu = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, -1]])
+    return angles(enu_from_cam(*outer) @ cam_from_body @ ned_from_enu @ enu_from_cam(*inner))
+
+
+def from_quaternion(quat_wxyz: Float[np.ndarray, "*n 4"]) -> tuple[Angle, Angle, Angle]:
+    """Yaw, pitch, roll of what takes body (forward, right, down) to north, east, down."""
+    w, x, y, z = (quat_wxyz[..., k] for k in range(4))
+    yaw = np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+    pitch = np.arcsin((2 * (w * y - z * x)).clip(-1, 1))
+    return yaw, pitch, np.arctan2(2 * (w * x + y * z), 1 - 2 * (x * x + y * y))
+
+
 def upright(yaw_rad: Angle, pitch_rad: Angle, roll_rad: Angle) -> tuple[Angle, Angle, Angle]:
     """The same direction told with a roll within a quarter turn: past straight down some gimbals flip yaw and roll."""
     flipped = np.abs(wrapped(roll_rad)) > np.pi / 2

@@ -1,0 +1,1 @@
+"""Logs of flights, whoever wrote them, to one ``Flight``."""
