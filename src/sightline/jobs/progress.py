@@ -7,7 +7,7 @@ from typing import final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from sightline.jobs.kinds.kind import Kind
+from sightline.jobs.kinds.kind import Step
 from sightline.model.job import Job
 from sightline.stores.sql.jobs import Jobs
 
@@ -22,10 +22,10 @@ _log = logging.getLogger(__name__)
 class Progress:
     """One attempt's way through its steps. A database that is away for a while does not end it."""
 
-    def __init__(self, jobs: Jobs, job: Job, kind: Kind, *, stopping: Callable[[], bool]) -> None:
+    def __init__(self, jobs: Jobs, job: Job, steps: tuple[Step, ...], *, stopping: Callable[[], bool]) -> None:
         """``stopping``: whether the worker is to end, which ends the work for now but not the job."""
-        self._jobs, self._job, self._kind, self._stopping = jobs, job, kind, stopping
-        self._step = kind.steps[0]
+        self._jobs, self._job, self._steps, self._stopping = jobs, job, steps, stopping
+        self._step = steps[0]
         self._before = 0.0
         # An attempt that is taken up again stands where it stood: what is done once more does not take it back.
         self._least = job.progress or 0.0
@@ -36,9 +36,9 @@ class Progress:
 
     def enter(self, index: int) -> None:
         """Step number ``index`` begins, one that is not done yet."""
-        total = sum(step.share for step in self._kind.steps)
-        self._step = self._kind.steps[index]
-        self._before = sum(step.share for step in self._kind.steps[:index]) / total
+        total = sum(step.share for step in self._steps)
+        self._step = self._steps[index]
+        self._before = sum(step.share for step in self._steps[:index]) / total
         self._share = self._step.share / total
         self._told = (self._step.shown, max(self._before, self._least))
         self._glance()

@@ -124,16 +124,17 @@ class Bench:
     def _all_steps(self, job: Job, once: Once) -> tuple[JobState, dict[str, Any]]:
         """What became of the job."""
         kind = kinds.kind(job.kind)
-        progress = Progress(self._jobs, job, kind, stopping=self._stopping.is_set)
+        steps = kind.steps_for(job.params)
+        progress = Progress(self._jobs, job, steps, stopping=self._stopping.is_set)
         done: dict[str, Mapping[str, Any]] = {}
         with self.places.place(kind.queue, progress.stopped):
-            for index, step in enumerate(kind.steps):
+            for index, step in enumerate(steps):
                 outcome = once(step.name, lambda index=index: self._step(job, index, done, progress))  # type: ignore[misc]
                 if "done" not in outcome:
                     is_failed = "failed" in outcome
                     return (JobState.FAILED, {"error": outcome["failed"]}) if is_failed else (JobState.CANCELLED, {})
                 done[step.name] = outcome["done"]
-        return JobState.COMPLETED, {"result": dict(done[kind.steps[-1].name]), "progress": 1.0}
+        return JobState.COMPLETED, {"result": dict(done[steps[-1].name]), "progress": 1.0}
 
     def _step(
         self, job: Job, index: int, earlier: Mapping[str, Mapping[str, Any]], progress: Progress
@@ -143,7 +144,7 @@ class Bench:
         Raises:
             PutDownError: the worker is to end.
         """
-        step = kinds.kind(job.kind).steps[index]
+        step = kinds.kind(job.kind).steps_for(job.params)[index]
         folder = self._work / job.id / step.name
         try:
             if receipt(folder) is None and not progress.stopped():

@@ -62,7 +62,7 @@ def test_who_is_stopped_waits_for_no_place():
 
 def test_progress_is_of_the_whole_and_never_goes_back(jobs):
     job = running(jobs)
-    progress = Progress(jobs, job, kinds.kind("extract"), stopping=never)
+    progress = Progress(jobs, job, kinds.kind("extract").steps_for({}), stopping=never)
     progress.enter(1)
     seen = []
     for done in (10, 60, 5):  # the third is of another pass over the same pictures
@@ -75,7 +75,7 @@ def test_progress_is_of_the_whole_and_never_goes_back(jobs):
 
 
 def test_each_pass_has_a_part_of_its_step(jobs):
-    progress = Progress(jobs, running(jobs), kinds.kind("reconstruct"), stopping=never)
+    progress = Progress(jobs, running(jobs), kinds.kind("reconstruct").steps_for({}), stopping=never)
     progress.enter(1)
     seen = []
     for name, done, total in (("features", 9, 9), ("matching", 5, 10), ("mapping", 0, None), ("depth", 9, 9)):
@@ -89,7 +89,7 @@ def test_each_pass_has_a_part_of_its_step(jobs):
 def test_an_attempt_that_is_taken_up_again_stands_where_it_stood(jobs):
     job = running(jobs)
     jobs.report(job.id, job.attempt, "taking pictures (6 of 10)", 0.6)
-    progress = Progress(jobs, jobs.get(job.id), kinds.kind("extract"), stopping=never)
+    progress = Progress(jobs, jobs.get(job.id), kinds.kind("extract").steps_for({}), stopping=never)
     assert not progress.stopped()
     assert (jobs.get(job.id).step, jobs.get(job.id).progress) == ("taking pictures (6 of 10)", 0.6)
     progress.enter(1)
@@ -99,7 +99,7 @@ def test_an_attempt_that_is_taken_up_again_stands_where_it_stood(jobs):
 
 def test_the_row_is_written_at_most_twice_a_second(jobs):
     job = running(jobs)
-    progress = Progress(jobs, job, kinds.kind("extract"), stopping=never)
+    progress = Progress(jobs, job, kinds.kind("extract").steps_for({}), stopping=never)
     progress.enter(0)
     writes, end_s = set(), time.monotonic() + 1.2
     while time.monotonic() < end_s:

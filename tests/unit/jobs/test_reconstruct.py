@@ -65,7 +65,7 @@ def job(tmp_path, scripted):
             params["scene"] = "artifact:" + "a" * 32
         given = kinds.kind(KIND).checked({"sources": sources, "engine": "scripted", **params})
         done = {}
-        for step in kinds.kind(KIND).steps[:until]:
+        for step in kinds.kind(KIND).steps_for({})[:until]:
             folder = tmp_path / work / step.name
             folder.mkdir(parents=True)
             task = Task(job_id="1", params=given, folder=folder, settings=settings, files=kept, earlier=dict(done))
@@ -266,4 +266,4 @@ def test_stopping_ends_the_gathering(tmp_path):
 
 
 def test_the_steps_are_those_that_the_run_server_tells_apart():
-    assert [step.work for step in kinds.kind(KIND).steps] == [prepare, reconstruct, export]
+    assert [step.work for step in kinds.kind(KIND).steps_for({})] == [prepare, reconstruct, export]

@@ -89,8 +89,12 @@ class Kind:
     """What it waits with."""
     params: type[Params]
     """What it takes."""
-    steps: tuple[Step, ...]
-    """In their order."""
+    steps: tuple[Step, ...] | Callable[[Mapping[str, Any]], tuple[Step, ...]]
+    """In their order; or what tells them from what was asked for. The same parameters must give the same steps."""
+
+    def steps_for(self, params: Mapping[str, Any]) -> tuple[Step, ...]:
+        """The steps of a job with these parameters."""
+        return self.steps if isinstance(self.steps, tuple) else self.steps(params)
 
     def checked(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """``given`` with all that was left out, as JSON.

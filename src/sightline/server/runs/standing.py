@@ -22,7 +22,8 @@ _TYPES = {
 }
 """Names of files that jobs make, and what clients call them."""
 TYPES = frozenset(_TYPES.values())
-_GATHERED = RECONSTRUCT.steps[0].share / sum(step.share for step in RECONSTRUCT.steps)
+_STEPS = RECONSTRUCT.steps_for({})
+_GATHERED = _STEPS[0].share / sum(step.share for step in _STEPS)
 """How much of the work is done when the pictures are gathered."""
 
 
