@@ -58,7 +58,7 @@ class AtOnce:
     def __init__(self, pause_s):
         self.pause_s, self.n, self.n_bytes = pause_s, 0, 0
 
-    async def submit(self, files, owner):  # noqa: ARG002  (as the service calls it)
+    async def submit(self, files, owner, *, is_near):  # noqa: ARG002  (as the service calls it)
         """Counts what came."""
         self.n += 1
         self.n_bytes += sum(file.stat().st_size for file in files)

@@ -166,6 +166,8 @@ class Tcp(_Part):
     """Name of the reconstructor."""
     video_fps: float | None = Field(None, gt=0, le=60)
     """Pictures per second taken from a video; None: as many as suit its length. The older service took 0.4."""
+    local_points: int = Field(3500, ge=0)
+    """Most points of a scene for clients on this machine, of which old ones read an answer only once; 0: all."""
     connections: int = Field(256, ge=1)
     """Most connections at once."""
     connections_per_address: int = Field(64, ge=1)

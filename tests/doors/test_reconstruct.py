@@ -56,13 +56,16 @@ def test_a_folder_of_pictures_becomes_a_scene(rebuild, photos, tmp_path):
 def test_results_are_shown_in_another_way_without_inference(rebuild, photos, tmp_path):
     assert rebuild(photos).returncode == 0
     before = (tmp_path / "yard-scene" / "predictions.npz").stat()
-    again = rebuild("yard-scene", "--conf-thres", 50, "--frame-filter", "1: 2.jpg", "--show-cam", "--json")
+    again = rebuild(
+        "yard-scene", "--conf-thres", 50, "--frame-filter", "1: 2.jpg", "--show-cam", "--max-points", 50, "--json"
+    )
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["files"][0] == "yard-scene/scene.glb"
     assert (tmp_path / "calls.txt").read_text().split() == ["4"]
     assert (tmp_path / "yard-scene" / "predictions.npz").stat().st_mtime_ns == before.st_mtime_ns
     about, names = extras(tmp_path / "yard-scene" / "scene.glb")
     assert (about["filters"]["confidence_percentile"], about["filters"]["view"]) == (50.0, "2.jpg")
+    assert about["filters"]["max_points"] == 50
     assert "2.jpg camera" in names
 
 
@@ -89,7 +92,7 @@ def test_a_scene_can_be_kept_for_clients_of_the_tcp_service(rebuild, photos, sig
     keep = ("--save_to_db", "--original_name", "demo.glb", *data)
     nobody = rebuild(photos, *keep, "--user_id", "bob")
     assert (nobody.returncode, "no user 'bob'" in nobody.stderr) == (2, True)
-    kept = rebuild(photos, *keep, "--user_id", "ann", "--json")
+    kept = rebuild(photos, *keep, "--user_id", "1", "--json")
     assert kept.returncode == 0, kept.stderr
     digits = json.loads(kept.stdout)["hash"]
     assert digits == hashlib.sha256((tmp_path / "yard-scene" / "scene.glb").read_bytes()).hexdigest()
@@ -114,6 +117,7 @@ def test_pictures_that_make_no_scene_leave_what_there_is(rebuild, photos, tmp_pa
         (["nowhere"], "nowhere: no such file"),
         (["yard/1.jpg"], "1 of 1 pictures can be used, it takes at least two"),
         (["yard", "--frame-filter", "best"], "--frame-filter 'best'"),
+        (["yard", "--prediction_mode", "guess"], "--prediction-mode 'guess'"),
         (["yard", "--format", "exe"], "--format exe"),
         (["yard", "--set", "detector.x=1"], "--set detector"),
         (["yard", "--set", "reconstructor.x=1"], "has no option 'x'"),

@@ -18,6 +18,7 @@ from sightline.cli.track import parsed
 from sightline.errors import EngineError, OptionError, SourceError
 
 if TYPE_CHECKING:
+    from sightline.formats.scenes.filters import Mode
     from sightline.jobs.rebuild import RebuildJob
 
 EXAMPLES = """
@@ -57,6 +58,9 @@ _Black = Annotated[bool, typer.Option("--mask-black-bg", "--mask_black_bg", help
 _White = Annotated[bool, typer.Option("--mask-white-bg", "--mask_white_bg", help="Leave out what is white.")]
 _Sky = Annotated[bool, typer.Option("--mask-sky", "--mask_sky", help="Leave out what is sky.")]
 _Cameras = Annotated[bool, typer.Option("--show-cam", "--show_cam", help="Draw where the pictures were taken.")]
+_Points = Annotated[
+    int | None, typer.Option("--max-points", min=1, help="Show no more points than these, drawn by lot (default: all)")
+]
 _Mode = Annotated[
     str,
     typer.Option(
@@ -83,7 +87,9 @@ _Save = Annotated[
         "--save-to-db", "--save_to_db", help="Keep the GLB where clients of [bold]sightline tcp[/bold] find it."
     ),
 ]
-_User = Annotated[str | None, typer.Option("--user-id", "--user_id", help="With --save-to-db: whose it is, by name.")]
+_User = Annotated[
+    str | None, typer.Option("--user-id", "--user_id", help="With --save-to-db: whose it is, by name or number.")
+]
 _Name = Annotated[
     str | None, typer.Option("--original-name", "--original_name", help="With --save-to-db: what it is called.")
 ]
@@ -105,6 +111,7 @@ def reconstruct(
     mask_white_bg: _White = False,
     mask_sky: _Sky = False,
     show_cam: _Cameras = False,
+    max_points: _Points = None,
     prediction_mode: _Mode = "Pointmap Regression",
     fps: _Fps = None,
     max_pictures: _Most = 200,
@@ -123,7 +130,7 @@ def reconstruct(
     Results go to a folder: [bold]scene.glb[/bold] as the filters say, [bold]predictions.npz[/bold] with everything,
     [bold]cameras.json[/bold]. That folder, given as SOURCE, is shown in another way without being rebuilt.
     """
-    from sightline.formats.scenes.filters import Filters, Mode  # noqa: PLC0415  (engines load when there is work)
+    from sightline.formats.scenes.filters import Filters  # noqa: PLC0415  (engines load when there is work)
     from sightline.jobs.rebuild import RebuildJob  # noqa: PLC0415
 
     given = tuple(path for path in (*(sources or ()), images_dir, video_path) if path is not None)
@@ -133,13 +140,14 @@ def reconstruct(
         raise OptionError("--save-to-db needs --user-id and --original-name")
     target = output or Path(f"{given[0].resolve().stem.removesuffix('-scene')}-scene")
     filters = Filters(
-        mode=Mode.POINTMAP if "pointmap" in prediction_mode.lower() else Mode.DEPTH,
+        mode=_mode(prediction_mode),
         confidence_percentile=conf_thres,
         view=_view(frame_filter),
         hide_black=mask_black_bg,
         hide_white=mask_white_bg,
         hide_sky=mask_sky,
         show_cameras=show_cam,
+        max_points=max_points,
     )
     options, forms = _options(settings, checkpoint), _forms(formats)
     job = RebuildJob(sources=given, folder=target, engine=engine, options=options, filters=filters, forms=forms)
@@ -210,6 +218,20 @@ def _options(settings: list[str] | None, checkpoint: str | None) -> dict[str, An
         raise OptionError(f"--set {min(others)}...: only reconstructor.OPTION=VALUE is taken here")
     weights = {} if checkpoint is None else {"weights": checkpoint}
     return {**weights, **given.get("reconstructor", {})}
+
+
+def _mode(said: str) -> "Mode":
+    """Any name with ``pointmap`` or ``depth`` in it, as the demonstrations have several.
+
+    Raises:
+        OptionError: it is neither.
+    """
+    from sightline.formats.scenes.filters import Mode  # noqa: PLC0415
+
+    for mode in Mode:
+        if mode.value in said.lower():
+            return mode
+    raise OptionError(f"--prediction-mode {said!r}: give 'Pointmap Regression' or 'Depthmap and Camera'")
 
 
 def _view(frame_filter: str) -> int | None:

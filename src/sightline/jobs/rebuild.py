@@ -84,13 +84,15 @@ def run(job: RebuildJob, tell: Tell, stopped: Stopped) -> dict[str, Any]:
 def save(settings: Settings, glb: Path, name: str, owner: str) -> str:
     """Keeps a GLB as if a job of the user's had made it; the hash by which clients of the TCP service find it.
 
+    ``owner`` is a name, or the number that ``sightline users list`` shows.
+
     Raises:
         UnknownError: there is no such user.
         StoreError: it cannot be kept.
     """
     engine = database_at(settings.database_url())
     try:
-        Users(engine).get(owner)
+        owner = Users(engine).known_as(owner).name
         stored = artifacts_at(settings.artifacts_url()).put(glb)
         now_s = time.time()
         done = Job(id=uuid4().hex, kind="reconstruct", owner=owner, state=JobState.COMPLETED, step="done")

@@ -57,8 +57,12 @@ class Filters:
     """Leave out what is sky."""
     show_cameras: bool = True
     """Draw where the pictures were taken."""
+    max_points: int | None = None
+    """Most points that are shown, drawn by lot from all that are left; None: all of them."""
 
     def __post_init__(self) -> None:
+        if self.max_points is not None and self.max_points < 1:
+            raise OptionError(f"max_points must be 1 or more, not {self.max_points}")
         if not 0 <= self.confidence_percentile <= 100:
             raise OptionError(f"confidence_percentile must be 0 to 100, not {self.confidence_percentile}")
 
@@ -100,7 +104,8 @@ def shown(scene: Scene, filters: Filters, sky_of: SkyMask = sky.mask) -> Shown:
         raise OptionError(f"view must be 0 to {len(scene.views) - 1}, not {filters.view}")
     candidates = [_doubted(rows, scene, filters, sky_of) for rows in _candidates(scene, filters)]
     least = _threshold([rows.confidence[rows.is_known] for rows in candidates], filters.confidence_percentile)
-    points = _joined(candidates, [_kept(rows, least, filters) for rows in candidates])
+    masks = [_kept(rows, least, filters) for rows in candidates]
+    points = _joined(candidates, masks if filters.max_points is None else _thinned(masks, filters.max_points))
     wanted = scene.views.is_registered.copy()
     if filters.view is not None:
         wanted &= np.arange(len(wanted)) == filters.view
@@ -211,6 +216,16 @@ def _kept(rows: _Rows, least: np.floating, filters: Filters) -> Bool[np.ndarray,
     if filters.hide_white:
         kept &= np.minimum(np.minimum(rows.rgb[:, 0], rows.rgb[:, 1]), rows.rgb[:, 2]) <= WHITE_ABOVE
     return kept
+
+
+def _thinned(masks: list[np.ndarray], most: int) -> list[np.ndarray]:
+    """The masks with no more than so many points left; the same masks always give the same."""
+    places = np.flatnonzero(np.concatenate([np.zeros(0, bool), *masks]))
+    if len(places) <= most:
+        return masks
+    left = np.zeros(sum(map(len, masks)), bool)
+    left[np.random.default_rng(0).choice(places, most, replace=False, shuffle=False)] = True
+    return np.split(left, np.cumsum([len(mask) for mask in masks])[:-1])
 
 
 def _joined(candidates: list[_Rows], masks: list[np.ndarray]) -> DensePoints:

@@ -180,4 +180,5 @@ def _filters(scene: Scene, shown: Shown) -> dict[str, Any]:
         "hide_white": filters.hide_white,
         "hide_sky": filters.hide_sky,
         "show_cameras": filters.show_cameras,
+        "max_points": filters.max_points,
     }

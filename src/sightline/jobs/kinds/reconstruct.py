@@ -44,6 +44,8 @@ class FilterParams(Params):
     """Leave out what is sky."""
     show_cameras: bool = True
     """Draw where the pictures were taken."""
+    max_points: Annotated[int | None, Field(ge=1)] = None
+    """Most points that are shown, drawn by lot; null: all that are left."""
 
 
 class ReconstructParams(Params):

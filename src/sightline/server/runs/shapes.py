@@ -28,6 +28,8 @@ class Settings(BaseModel):
     """Leave out what is sky."""
     showCameras: bool = True  # noqa: N815
     """Draw where the pictures were taken."""
+    maxPoints: Annotated[int | None, Field(ge=1)] = None  # noqa: N815
+    """Most points that are shown, drawn by lot."""
     frame: Annotated[int | None, Field(ge=0)] = None
     """The one picture, counted from 0, whose points and camera are shown."""
     formats: Annotated[list[Form] | None, Field(max_length=8)] = None
@@ -58,6 +60,7 @@ class Settings(BaseModel):
                 "hide_white": self.maskWhiteBg,
                 "hide_sky": self.maskSky,
                 "show_cameras": self.showCameras,
+                "max_points": self.maxPoints,
             },
         }
 

@@ -1,13 +1,13 @@
 """Reconstructions as jobs: workers make them, wherever they run."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import final
 from uuid import uuid4
 
 from anyio import to_thread
-from sqlalchemy import Engine, select
 
 from sightline.errors import ConflictError, EngineError, UnknownError
 from sightline.model.artifact import Artifact
@@ -15,7 +15,6 @@ from sightline.model.job import OPEN, Job, JobState
 from sightline.server.changes import Changes
 from sightline.server.installation import Installation
 from sightline.server.tcp.reconstructions import Found
-from sightline.stores.sql.tables import ARTIFACTS
 
 KIND = "reconstruct"
 """The kind of job."""
@@ -33,15 +32,17 @@ class ReconstructionDesk:
         self._at = installation
         self._changes = changes
 
-    async def submit(self, files: Sequence[Path], owner: str) -> str:
-        """Number of the job; the files are kept by then.
+    async def submit(self, files: Sequence[Path], owner: str, *, is_near: bool) -> str:
+        """Number of the job; the files are kept by then, and go when the scene is made or the job is forgotten.
+
+        Clients on this machine (``is_near``) get as many points as the settings say.
 
         Raises:
             ConflictError: the owner has too many under way.
             OptionError: there is no such engine as the settings name.
             StoreError: they cannot be kept.
         """
-        return await to_thread.run_sync(self._submit, list(files), owner)
+        return await to_thread.run_sync(self._submit, list(files), owner, is_near)
 
     async def result(self, number: str) -> Found:
         """What came of a job, as soon as it is done.
@@ -67,7 +68,7 @@ class ReconstructionDesk:
         """
         return await to_thread.run_sync(self._find, digits)
 
-    def _submit(self, files: list[Path], owner: str) -> str:
+    def _submit(self, files: list[Path], owner: str, is_near: bool) -> str:
         tcp = self._at.settings.tcp
         open_ones = self._at.jobs.page(limit=tcp.unfinished_per_user, states=OPEN, kind=KIND, owner=owner)
         if len(open_ones) >= tcp.unfinished_per_user:
@@ -78,9 +79,11 @@ class ReconstructionDesk:
             for path in files:
                 kept.append(self._keep(path, owner))  # noqa: PERF401  (an error lets go of those before it)
             sources = [f"artifact:{file.id}" for file in kept]
-            asked = {"sources": sources, "engine": tcp.engine, "video_fps": tcp.video_fps, "filters": _SHOWN}
+            shown = _SHOWN | {"max_points": tcp.local_points or None if is_near else None}
+            asked = {"sources": sources, "engine": tcp.engine, "video_fps": tcp.video_fps, "filters": shown}
             number = self._at.desk.submit(KIND, asked, owner).id
             is_submitted = True
+            self._at.files.belong([file.id for file in kept], number)
         finally:
             if not is_submitted:
                 for file in kept:
@@ -102,21 +105,17 @@ class ReconstructionDesk:
         scenes = [file["id"] for file in made if file["name"].endswith(".glb")]
         if not scenes:
             raise EngineError(f"job {job.id} made no GLB")
+        for source in job.params["sources"]:
+            with suppress(UnknownError):  # somebody was faster
+                self._at.files.delete(source.removeprefix("artifact:"))
         return self._found(self._at.files.get(scenes[0]).key)
 
     def _find(self, digits: str) -> Found:
-        if not _is_scene(self._at.engine, digits):
+        # The hash of an upload, or of anything else, opens nothing.
+        if not self._at.files.is_result(digits, ".glb"):
             raise UnknownError("no reconstruction has this hash")
         return self._found(digits)
 
     def _found(self, key: str) -> Found:
         n_bytes = self._at.artifacts.n_bytes(key)
         return Found(key, n_bytes, partial(self._at.artifacts.open, key, 0, n_bytes))
-
-
-def _is_scene(engine: Engine, key: str) -> bool:
-    """Whether a job made a GLB with these bytes: the hash of an upload, or of anything else, opens nothing."""
-    is_made, is_glb = ARTIFACTS.c.job_id.is_not(None), ARTIFACTS.c.name.endswith(".glb")
-    wanted = select(ARTIFACTS.c.id).where(ARTIFACTS.c.key == key, is_made, is_glb)
-    with engine.execution_options(reads=True).connect() as connection:
-        return connection.execute(wanted.limit(1)).first() is not None

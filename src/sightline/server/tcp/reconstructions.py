@@ -22,8 +22,10 @@ class Found:
 class Reconstructions(Protocol):
     """Makes and keeps reconstructions. All errors are ``SightlineError`` or of the database."""
 
-    async def submit(self, files: Sequence[Path], owner: str) -> str:
+    async def submit(self, files: Sequence[Path], owner: str, *, is_near: bool) -> str:
         """Number of the work on these images, in their order, or on this one video; the files may go afterwards.
+
+        ``is_near``: whether it is for a client on this machine.
 
         Raises:
             ConflictError: the owner has too many under way.

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sightline.errors import EngineError, FormatError, RefusedError, SightlineError, StoreError, UnknownError
 from sightline.model.user import Role
+from sightline.server.auth.guard import is_near
 from sightline.server.tcp import uploads
 from sightline.server.tcp.members import Member, Members
 from sightline.server.tcp.reconstructions import Found, Reconstructions
@@ -156,7 +157,7 @@ class Session:
                 files = await uploads.images(self._wire, folder, self._shared.limits.images)
                 if self._wire.left:
                     raise FormatError(f"{self._wire.left} bytes follow the last image")
-            number = await self._shared.works.submit(files, member.name)
+            number = await self._shared.works.submit(files, member.name, is_near=is_near(self._address))
         return await self._unless_lost(self._shared.works.result(number))
 
     async def _get(self) -> Found:

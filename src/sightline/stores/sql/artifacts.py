@@ -4,7 +4,7 @@ import time
 from dataclasses import asdict
 from typing import final
 
-from sqlalchemy import Engine, and_, or_, select
+from sqlalchemy import Engine, and_, or_, select, update
 
 from sightline.errors import UnknownError
 from sightline.model.artifact import Artifact
@@ -56,6 +56,18 @@ class ArtifactRecords:
             wanted = wanted.where(ARTIFACTS.c.owner == owner)
         with self._reading.connect() as connection:
             return [row_of(Artifact, row) for row in connection.execute(wanted).mappings()]
+
+    def is_result(self, key: str, suffix: str) -> bool:
+        """Whether a file with these bytes and such a name came of a job."""
+        is_such = (ARTIFACTS.c.key == key) & ARTIFACTS.c.job_id.is_not(None) & ARTIFACTS.c.name.endswith(suffix)
+        with self._reading.connect() as connection:
+            return connection.execute(select(ARTIFACTS.c.id).where(is_such).limit(1)).first() is not None
+
+    def belong(self, artifact_ids: list[str], job_id: str) -> None:
+        """Has kept files go when the job goes."""
+        theirs = update(ARTIFACTS).where(ARTIFACTS.c.id.in_(artifact_ids)).values(job_id=job_id)
+        with self._engine.begin() as connection:
+            connection.execute(theirs)
 
     def delete(self, artifact_id: str) -> None:
         """Forgets a kept file; its bytes go when nobody refers to them any more.

@@ -81,6 +81,21 @@ def test_what_is_shown_is_what_the_demonstrations_show(scene, mode, percentile, 
     assert found.extent == pytest.approx(np.linalg.norm(high - low) or 1.0)
 
 
+def test_so_many_points_are_drawn_by_lot_from_those_that_are_left(scene):
+    whole = shown(scene, Filters()).points
+    found = shown(scene, Filters(max_points=100)).points
+    assert len(found) == 100
+    there = {tuple(row): place for place, row in enumerate(whole.xyz_scene.tolist())}
+    places = [there[tuple(row)] for row in found.xyz_scene.tolist()]
+    assert places == sorted(set(places))
+    assert np.array_equal(found.rgb, whole.rgb[places])
+    assert set(found.view) == set(whole.view)
+    assert np.array_equal(shown(scene, Filters(max_points=100)).points.xyz_scene, found.xyz_scene)
+    assert len(shown(scene, Filters(max_points=10**9)).points) == len(whole)
+    with pytest.raises(OptionError, match="max_points"):
+        Filters(max_points=0)
+
+
 def test_only_cameras_that_found_their_place_are_drawn(scene):
     assert shown(scene, Filters()).views.tolist() == [0, 1, 2]
     assert shown(scene, Filters(view=1)).views.tolist() == [1]

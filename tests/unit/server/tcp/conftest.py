@@ -44,16 +44,17 @@ class Quick:
     """Stands in for the port ``Reconstructions``: a small real GLB for whatever comes, at once or when let go on."""
 
     def __init__(self):
-        self.made, self.asked, self.wrong = {}, [], set()
+        self.made, self.asked, self.near, self.wrong = {}, [], [], set()
         self.n_bytes = 400
         self.go_on = threading.Event()
         self.go_on.set()
         self.fails = False
         self.gone = set()
 
-    async def submit(self, files, owner):
+    async def submit(self, files, owner, *, is_near):
         contents = [(file.name, file.read_bytes()) for file in files]
         self.asked.append((owner, contents))
+        self.near.append(is_near)
         made = glb(self.n_bytes, hashlib.sha256(repr(contents).encode()).digest())
         return self.keep(made)
 

@@ -66,8 +66,8 @@ def work(installation, tmp_path, job_id, made, name="scene.glb"):
     return file
 
 
-def submit(installation, files, owner="ann"):
-    return with_desk(installation, lambda desk: desk.submit(files, owner))
+def submit(installation, files, owner="ann", *, is_near=False):
+    return with_desk(installation, lambda desk: desk.submit(files, owner, is_near=is_near))
 
 
 def test_images_become_kept_files_and_a_job_that_names_them_in_order(installation, files):
@@ -99,6 +99,25 @@ def test_what_a_worker_makes_is_the_result_and_found_by_its_hash(installation, f
     assert b"".join(again.pieces()) == made
 
 
+def test_pictures_go_when_the_scene_is_made_or_the_job_goes(installation, files, tmp_path):
+    made, failed = submit(installation, files), submit(installation, files)
+    work(installation, tmp_path, made, glb(400))
+    with_desk(installation, lambda desk: desk.result(made))
+    assert [file.name for file in installation.files.page(job_id=made)] == ["scene.glb"]
+    assert {file.name for file in installation.files.page(job_id=failed)} == {"img_000.jpg", "img_001.jpg"}
+    installation.files.delete_of_job(failed)
+    assert [file.name for file in installation.files.page()] == ["scene.glb"]
+
+
+def test_clients_on_this_machine_get_as_many_points_as_the_settings_say(installation, files):
+    def most(near, **tcp):
+        settings = load(data_folder=installation.settings.data_folder, tcp=tcp)
+        job = submit(replace(installation, settings=settings), files, is_near=near)
+        return installation.jobs.get(job).params["filters"]["max_points"]
+
+    assert [most(True), most(False), most(True, local_points=0), most(True, local_points=9)] == [3500, None, None, 9]
+
+
 def test_a_job_that_was_done_before_anybody_waited_is_the_result(installation, files, tmp_path):
     job_id = submit(installation, files)
     file = work(installation, tmp_path, job_id, glb(400))
@@ -118,10 +137,12 @@ def test_a_job_that_fails_is_cancelled_or_makes_nothing_says_so(installation, fi
 
 
 def test_the_hash_of_an_upload_or_of_anything_else_opens_nothing(installation, tmp_path):
-    video = tmp_path / "secret.glb"
+    video = tmp_path / "video"
     video.write_bytes(MP4)
     submit(installation, [video])
-    for digits in (hashlib.sha256(MP4).hexdigest(), "0" * 64):
+    other = Artifact(id="a" * 32, key="b" * 64, name="secret.glb", media_type="", n_bytes=1, owner="ann")
+    installation.files.add(other)
+    for digits in (hashlib.sha256(MP4).hexdigest(), other.key, "0" * 64):
         with pytest.raises(UnknownError):
             with_desk(installation, lambda desk, digits=digits: desk.find(digits))
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import struct
 
 import pytest
 
@@ -215,6 +216,19 @@ def test_large_results_arrive_whole(service):
     name, made = service.connect().ask(3, MP4)
     assert len(made) >= 29_999_000
     assert is_named((name, made))
+
+
+def test_small_results_arrive_whole_at_clients_that_read_once(service):
+    service.works.n_bytes = 64_000
+    client = service.connect()
+    for _ in range(20):
+        client.say(3, MP4)
+        peer = client.peer
+        name = peer.recv(*struct.unpack(">I", peer.recv(4)))
+        made = peer.recv(*struct.unpack(">I", peer.recv(4)))
+        assert is_named((name, made))
+        assert len(made) > 63_000
+    assert service.works.near == [True] * 20
 
 
 def test_requests_sent_all_at_once_are_answered_in_their_order(service):
