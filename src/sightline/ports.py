@@ -9,6 +9,8 @@ from sightline.model.arrays import Warp
 from sightline.model.detections import Detections
 from sightline.model.flight import Flight
 from sightline.model.frame import Footage, Frame, Moment
+from sightline.model.identities import Identities, Sightings
+from sightline.model.positions import Positions
 from sightline.model.scene import Scene
 from sightline.model.shots import Shots
 from sightline.model.tracks import Tracks
@@ -59,6 +61,26 @@ class Tracker(Protocol):
         """The tracked among ``found``, in their order, one row each; rows not yet or not tracked are left out.
 
         Moments come in order. Numbers count from 1 within this tracker. Boxes with NaN are never tracked.
+        """
+        ...
+
+
+class Locator(Protocol):
+    """Tells where things stood that one camera followed. Make one per camera."""
+
+    def locate(self, tracks: Tracks) -> Positions:
+        """A position for each row, in their order, with covariance; NaN where it cannot be told."""
+        ...
+
+
+class Identifier(Protocol):
+    """Tells who is who across the cameras of a site. Make one per site and recording."""
+
+    def identify(self, sightings: Sightings) -> Identities:
+        """Who each sighting is of, in their order; nobody is twice in one camera at one time.
+
+        Engines that look back want all sightings at once. Those that decide at once may be asked again and again,
+        each time with what came since, and remember whom they know.
         """
         ...
 

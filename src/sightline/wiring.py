@@ -33,6 +33,12 @@ ENGINES: dict[str, dict[str, str]] = {
         "ocsort": "sightline.trackers.ocsort:OcSort",
         "botsort": "sightline.trackers.botsort:BotSort",
     },
+    "locator": {
+        "homography": "sightline.locators.homography:Homography",
+    },
+    "identifier": {
+        "ground": "sightline.identifiers.ground:Ground",
+    },
     "reconstructor": {
         "sfm": "sightline.reconstructors.sfm:Sfm",
     },

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from sightline.detectors.mot_file import MotFile
 from sightline.detectors.motion import Motion
 from sightline.detectors.onnx import Onnx
@@ -18,7 +20,10 @@ from sightline.formats.csv import Csv
 from sightline.formats.mot import Mot
 from sightline.formats.parquet import Parquet
 from sightline.formats.tracking_json import TrackingJson
-from sightline.ports import Detector, FlightLog, Format, Reconstructor, Source, Stabilizer, Tracker
+from sightline.identifiers.ground import Ground
+from sightline.locators.homography import Homography
+from sightline.model.view import View
+from sightline.ports import Detector, FlightLog, Format, Identifier, Locator, Reconstructor, Source, Stabilizer, Tracker
 from sightline.reconstructors.sfm import Sfm
 from sightline.sources.images import Images
 from sightline.sources.stream import Stream
@@ -36,3 +41,5 @@ trackers: list[Tracker] = [Sort(), ByteTrack(), OcSort(), BotSort()]
 reconstructors: list[Reconstructor] = [Sfm()]
 formats: list[Format] = [Mot(), Csv(), Parquet(), Coco(), TrackingJson()]
 flight_logs: list[FlightLog] = [DjiCsv(), Airdata(), Litchi(), DjiSrt(), Djmd(), Klv(), Ulog()]
+locators: list[Locator] = [Homography(view=View("gate", 640, 480, np.eye(3)))]
+identifiers: list[Identifier] = [Ground()]

@@ -1,0 +1,129 @@
+"""Who is who across cameras, found out afterwards from where on the ground everybody was seen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from sightline.errors import OptionError
+from sightline.identifiers.following import followed
+from sightline.identifiers.gathering import evidence, gathered
+from sightline.identifiers.learning import learnt, learnt_scale, n_expected, spread
+from sightline.identifiers.mending import exchanged, joined
+from sightline.identifiers.moments import Seen, seen
+from sightline.identifiers.odds import Coverage, Odds
+from sightline.identifiers.strands import Owners, Strands
+from sightline.model.identities import NOBODY, Identities, Sightings, Trajectories
+from sightline.model.view import View
+
+_ROUNDS = 2
+"""Times that mistakes are mended; mended paths know better whose sightings are whose."""
+_BELIEVED = 5.0
+"""Log odds against false alarms from which a person is believed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Told:
+    """What was found out so far."""
+
+    owner: Owners
+    strands: Strands
+    seen: Seen
+    odds: Odds
+
+
+@final
+class Ground:
+    """Offline: gives every sighting an identity once all are there, and every identity one smooth path.
+
+    People are followed through all cameras at once by where they stand; each sighting counts with its covariance, so
+    that a camera far off says where somebody is across its line of sight and little along it. No camera sees anybody
+    twice at a time, nobody runs. How far boxes tremble, and how often somebody is overlooked or made up, is learnt
+    from the sightings themselves. Then every moment is judged anew with what came before and after, tails of paths
+    that were mixed up are exchanged, pieces joined, and the paths smoothed.
+
+    ``views`` tell which camera sees which ground; without one a camera is taken to see all of it.
+    ``min_moments`` is at how many moments somebody must have been seen.
+    """
+
+    def __init__(self, *, views: Mapping[str, View] | None = None, min_moments: int = 3) -> None:
+        if min_moments < 1:
+            raise OptionError(f"identifier ground: min_moments={min_moments}: at least 1 is needed")
+        self._views = dict(views or {})
+        self._min_moments = min_moments
+
+    def identify(self, sightings: Sightings) -> Identities:
+        """Who each sighting is of, and where everyone went; the sightings may come in any order.
+
+        Sightings without a place, of false alarms, and further ones of one track at one moment are nobody's.
+        Work grows with the number of moments and with how many people are close to each other.
+        """
+        placed = np.isfinite(sightings.xy_enu_m).all(axis=1)
+        if not placed.any():
+            return Identities(np.full(len(sightings), NOBODY), Trajectories.none())
+        middle_m = np.median(sightings.xy_enu_m[placed], axis=0)
+        said = seen(sightings, middle_m)
+        coverage = Coverage.of(sightings.cameras, self._views, middle_m)
+        told = _mended(_guessed(said, coverage))
+        return self._answer(told, coverage, sightings)
+
+    def _answer(self, told: _Told, coverage: Coverage, sightings: Sightings) -> Identities:
+        """The people who are believed, counted from 1 by first appearance."""
+        strands = told.strands
+        doubt = evidence(strands, told.seen, n_expected(strands, coverage), told.odds) <= _BELIEVED
+        real = ~doubt & (strands.n_moments >= self._min_moments)
+        number = _numbered(real, strands.t_s[strands.begins])
+        of_sighting = np.full(len(sightings), NOBODY)
+        mine = told.owner >= 0
+        person = np.searchsorted(strands.number, told.owner[mine])
+        of_sighting[told.seen.row[mine]] = number[person]
+        rows = np.flatnonzero(strands.within & real[strands.person])
+        rows = rows[np.argsort(number[strands.person[rows]], kind="stable")]
+        paths = Trajectories(
+            number[strands.person[rows]],
+            strands.t_s[rows],
+            strands.all.mean[rows, :2] + coverage.middle_m,
+            strands.all.mean[rows, 2:],
+            strands.all.cov[rows, :2, :2],
+            strands.n_seen[rows],
+        )
+        return Identities(of_sighting, paths)
+
+
+def _guessed(said: Seen, coverage: Coverage) -> _Told:
+    """A first guess, what it teaches, and a second one that knows it."""
+    odds = Odds()
+    owner = followed(spread(said, 1.0), coverage, odds)
+    strands = Strands.of(owner, spread(said, 1.0), odds)
+    odds = learnt(owner, strands, said, coverage, odds)
+    now = spread(said, learnt_scale(said, strands))
+    owner = followed(now, coverage, odds)
+    strands = Strands.of(owner, now, odds)
+    odds = learnt(owner, strands, now, coverage, odds)
+    now = spread(said, learnt_scale(said, strands))
+    owner = gathered(owner, strands, now, odds)
+    return _Told(owner, Strands.of(owner, now, odds), now, odds)
+
+
+def _mended(told: _Told) -> _Told:
+    """The same once mistakes are undone."""
+    owner, strands, now, odds = told.owner, told.strands, told.seen, told.odds
+    for _ in range(_ROUNDS):
+        owner = exchanged(owner, strands, now, odds)
+        strands = Strands.of(owner, now, odds)
+        owner = joined(owner, strands, now, odds, np.zeros((len(strands), len(strands))))
+        strands = Strands.of(owner, now, odds)
+        owner = gathered(owner, strands, now, odds)
+        strands = Strands.of(owner, now, odds)
+    return _Told(owner, strands, now, odds)
+
+
+def _numbered(real: Bool[np.ndarray, " p"], begins_s: Float[np.ndarray, " p"]) -> Int[np.ndarray, " p"]:
+    """Numbers from 1 by first appearance; -1 for those who are not real."""
+    number = np.full(len(real), NOBODY)
+    order = np.flatnonzero(real)
+    order = order[np.argsort(begins_s[order], kind="stable")]
+    number[order] = np.arange(1, len(order) + 1)
+    return number

@@ -1,0 +1,60 @@
+"""What a recording tells about its own cameras: how far boxes tremble, how often somebody is overlooked or made up."""
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+
+from sightline.estimation.walk import surprise
+from sightline.identifiers.mending import extent_m2
+from sightline.identifiers.moments import Seen
+from sightline.identifiers.odds import Coverage, Odds
+from sightline.identifiers.strands import Owners, Strands
+
+_SCALES = np.array([0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0]) ** 2
+"""How much larger or smaller than said covariances may turn out to be."""
+_FLOOR_M = 0.1
+"""Nobody's place is known better: feet are not under the middle of the body, calibrations err by as much."""
+_LONG = 6
+"""Moments at which somebody must have been seen to be learnt from."""
+
+
+def spread(seen: Seen, scale: float) -> Seen:
+    """The sightings with covariances ``scale`` times those said, and the floor added.
+
+    Those of boxes that were cut off stay as large as said: what is not in the picture cannot be learnt.
+    """
+    factor = np.where(seen.whole, scale, 1.0)[:, None, None]
+    return replace(seen, cov_m2=factor * seen.cov_m2 + _FLOOR_M**2 * np.eye(2))
+
+
+def learnt_scale(said: Seen, strands: Strands) -> float:
+    """The scale of covariances that makes the sightings of people likeliest, given where all others put them."""
+    row = strands.row_of_sighting
+    use = (row >= 0) & said.whole
+    use[use] &= strands.n_moments[strands.person[row[use]]] >= _LONG
+    if not use.any():
+        return 1.0
+    offset = said.xy_m[use] - strands.others.mean[row[use], :2]
+    fits = [surprise(offset, strands.others.cov[row[use], :2, :2] + spread(said, s).cov_m2[use])[0] for s in _SCALES]
+    return float(_SCALES[int(np.argmax([fit.mean() for fit in fits]))])
+
+
+def learnt(owner: Owners, strands: Strands, seen: Seen, coverage: Coverage, odds: Odds) -> Odds:
+    """The odds as the people found so far tell them."""
+    rows = strands.within & (strands.n_moments >= _LONG)[strands.person]
+    if not rows.any():
+        return odds
+    chances = float(n_expected(strands, coverage)[rows].sum())
+    alone = (owner < 0) | (strands.n_moments < 2)[strands.person[np.maximum(strands.row_of_sighting, 0)]]
+    looks = len(seen.t_s) * len(coverage.views) * extent_m2(seen)
+    return replace(
+        odds,
+        seen=float(np.clip(strands.n_seen[rows].sum() / max(chances, 1.0), 0.2, 0.97)),
+        false_per_m2=max(int(alone.sum()), 1) / looks,
+    )
+
+
+def n_expected(strands: Strands, coverage: Coverage) -> Float[np.ndarray, " r"]:
+    """How many cameras have each row in their picture."""
+    return coverage.sees(strands.all.mean[:, :2]).sum(axis=1).astype(float)

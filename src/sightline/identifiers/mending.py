@@ -1,0 +1,132 @@
+"""Mistakes of the first guess undone: pieces of one path joined, and tails exchanged where two paths were mixed up.
+
+Two tales of the same sightings are compared: which of them has everyone walk on more likely, in place and speed, as
+the past tells of the one end and the future of the other?
+
+Source: Zhang, Li, Nevatia, Global Data Association Using Network Flows (CVPR 2008), section 3, for joining.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from sightline.estimation.assignment import assigned_sparse
+from sightline.estimation.walk import Belief, Walk, log_meeting
+from sightline.identifiers.following import NOT_YET
+from sightline.identifiers.moments import Seen
+from sightline.identifiers.odds import Odds
+from sightline.identifiers.strands import Owners, Strands
+
+JOIN_S = 8.0
+"""Longest gap that walking on may explain."""
+_FASTEST_MPS = 3.0
+"""Nobody runs faster through a place where people walk."""
+_REACH_M = 0.5
+"""What places may be wrong by."""
+_BRISK = 2.0
+"""Random walk of the speed of somebody who turns on the spot or starts to run: metres per second and root second."""
+_SELDOM = 0.2
+"""Share of those who do."""
+_RETURNS = 0.2
+"""Chance that a path which ended goes on later. Lower than it is: a wrong join spoils two paths, a missed one one."""
+_FOUND_AGAIN_HZ = 1.0
+"""How often per second cameras find somebody again whom they lost."""
+_CLOSE_M = 1.5
+"""Paths that were never closer than this are not mixed up."""
+_CLEARLY = 1.0
+"""By how much, as a log, the other tale must be likelier before tails are exchanged."""
+
+
+def joined(owner: Owners, strands: Strands, seen: Seen, odds: Odds, looks_odds: Float[np.ndarray, "p p"]) -> Owners:
+    """The owners once pieces of one path are one; the first piece gives the number.
+
+    ``looks_odds`` is the log of how much likelier each pair of pieces looks if it is one person than if two.
+    """
+    ended, began, gap_s = _reachable(strands)
+    if not len(ended):
+        return owner
+    tail, head = strands.forth.rows(strands.ends[ended]), strands.back.rows(strands.begins[began])
+    odds_of_one = np.log(_RETURNS * _FOUND_AGAIN_HZ) - _FOUND_AGAIN_HZ * gap_s + _meeting(tail, head, gap_s, odds.walk)
+    odds_of_one += looks_odds[ended, began] - _log_birth(head, len(strands), seen, odds.walk)
+    likely = odds_of_one > 0
+    ended, began = assigned_sparse(ended[likely], began[likely], -odds_of_one[likely], 0.0)
+    before = np.arange(len(strands))
+    before[began] = ended
+    while (before != before[before]).any():
+        before = before[before]
+    mine = owner != NOT_YET
+    renamed = owner.copy()
+    renamed[mine] = strands.number[before[np.searchsorted(strands.number, owner[mine])]]
+    return renamed
+
+
+def exchanged(owner: Owners, strands: Strands, seen: Seen, odds: Odds) -> Owners:
+    """The owners once tails are exchanged where that makes the likelier tale; each person takes part once at most."""
+    one, two = _encounters(strands)
+    dt_s = strands.t_s[one + 1] - strands.t_s[one]
+
+    def onwards(tail: Int[np.ndarray, " e"], head: Int[np.ndarray, " e"]) -> Float[np.ndarray, " e"]:
+        return _meeting(strands.forth.rows(tail), strands.back.rows(head + 1), dt_s, odds.walk)
+
+    gain = onwards(one, two) + onwards(two, one) - onwards(one, one) - onwards(two, two)
+    changed, busy = owner.copy(), set[int]()
+    for k in np.argsort(-gain)[: int((gain > _CLEARLY).sum())]:
+        a, b = int(strands.person[one[k]]), int(strands.person[two[k]])
+        if busy & {a, b}:
+            continue
+        busy |= {a, b}
+        later = seen.moment > strands.moment[one[k]]
+        changed[later & (owner == strands.number[a])] = strands.number[b]
+        changed[later & (owner == strands.number[b])] = strands.number[a]
+    return changed
+
+
+def _reachable(
+    strands: Strands,
+) -> tuple[Int[np.ndarray, " k"], Int[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+    """Those who ended and those who began later, near enough to have walked there; and the time between."""
+    start_s, stop_s = strands.t_s[strands.begins], strands.t_s[strands.ends]
+    gap_s = start_s - stop_s[:, None]
+    ended, began = np.nonzero((gap_s > 0) & (gap_s <= JOIN_S))
+    way_m = strands.back.mean[strands.begins[began], :2] - strands.forth.mean[strands.ends[ended], :2]
+    near = np.linalg.norm(way_m, axis=1) <= _FASTEST_MPS * gap_s[ended, began] + _REACH_M
+    ended, began = ended[near], began[near]
+    return ended, began, gap_s[ended, began]
+
+
+def _encounters(strands: Strands) -> tuple[Int[np.ndarray, " e"], Int[np.ndarray, " e"]]:
+    """Rows of two who are close at one moment, and who both go on to the next."""
+    goes_on = strands.within
+    goes_on[:-1] &= strands.within[1:] & (strands.person[1:] == strands.person[:-1])
+    rows = np.flatnonzero(goes_on)
+    rows = rows[np.argsort(strands.moment[rows], kind="stable")]
+    pieces = np.split(rows, np.flatnonzero(np.diff(strands.moment[rows])) + 1)
+    found = [np.zeros((2, 0), np.int64)]
+    for here in pieces:
+        xy_m = strands.all.mean[here, :2]
+        close = np.linalg.norm(xy_m[:, None] - xy_m, axis=2) < _CLOSE_M
+        found.append(here[np.array(np.nonzero(np.triu(close, 1)))])
+    one, two = np.concatenate(found, axis=1)
+    return one, two
+
+
+def _meeting(tail: Belief, head: Belief, dt_s: Float[np.ndarray, " k"], walk: Walk) -> Float[np.ndarray, " k"]:
+    """Log density of one person's going on so, steadily or, seldom, with a jerk."""
+    steady = log_meeting(tail, head, dt_s, walk)
+    jerk = log_meeting(tail, head, dt_s, replace(walk, swerve=_BRISK))
+    return np.logaddexp(np.log(1 - _SELDOM) + steady, np.log(_SELDOM) + jerk)
+
+
+def _log_birth(head: Belief, n_people: int, seen: Seen, walk: Walk) -> Float[np.ndarray, " k"]:
+    """Log density of somebody new at such a place with such a speed, per second, in this recording."""
+    variance = head.cov[:, (2, 3), (2, 3)] + walk.speed_mps**2
+    speeds = -0.5 * (head.mean[:, 2:] ** 2 / variance + np.log(2 * np.pi * variance)).sum(axis=1)
+    births_hz = n_people / max(float(np.ptp(seen.t_s)), 1.0)
+    return np.log(births_hz / extent_m2(seen)) + speeds
+
+
+def extent_m2(seen: Seen) -> float:
+    """The ground on which anything was seen, roughly: a rectangle that leaves the outermost hundredths out."""
+    low, high = np.percentile(seen.xy_m, [1, 99], axis=0)
+    return float(np.prod(np.maximum(high - low, 1.0)))

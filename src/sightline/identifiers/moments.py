@@ -1,0 +1,97 @@
+"""Sightings put on common moments, so that cameras which were not triggered together can be compared."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from sightline.model.identities import Sightings
+
+STEP_S = 0.2
+"""Cameras that ran faster are looked at this often: a walker goes 0.3 m meanwhile, and errors of boxes last as long."""
+LONGEST_GAP_S = 10.0
+"""Pauses in which nobody saw anybody are filled with moments up to this length; longer ones are one step."""
+NO_TRACK = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """N sightings with a place, at one of M moments, at most one by each track of a camera; sorted by moment."""
+
+    t_s: Float[np.ndarray, " m"]
+    """When each moment was."""
+    moment: Int[np.ndarray, " n"]
+    """Which moment a sighting belongs to."""
+    camera: Int[np.ndarray, " n"]
+    """Which camera."""
+    tracklet: Int[np.ndarray, " n"]
+    """Which track of which camera, counted from 0 over all of them; -1: a bare detection."""
+    xy_m: Float[np.ndarray, "n 2"]
+    """Where, east and north of the middle of everything."""
+    cov_m2: Float[np.ndarray, "n 2 2"]
+    """How well that is known."""
+    whole: Bool[np.ndarray, " n"]
+    """Whether the box lay inside the picture."""
+    look: Float[np.ndarray, "n d"]
+    """Appearance; NaN: not looked at."""
+    row: Int[np.ndarray, " n"]
+    """Row of the sighting in what was given."""
+
+    def __len__(self) -> int:
+        return len(self.moment)
+
+    def begins(self) -> Int[np.ndarray, " b"]:
+        """The first sighting of each moment, and one past the last."""
+        return np.searchsorted(self.moment, np.arange(len(self.t_s) + 1))
+
+
+def seen(sightings: Sightings, middle_m: Float[np.ndarray, " 2"]) -> Seen:
+    """The sightings that have a place, by moments; of several by one track at one moment the first.
+
+    Moments are the times themselves where those are at least ``STEP_S`` apart, else pieces of that length.
+    """
+    usable = np.flatnonzero(np.isfinite(sightings.xy_enu_m).all(axis=1) & np.isfinite(sightings.t_s))
+    # Whatever order they came in, the same sightings give the same answer.
+    usable = usable[np.lexsort((*sightings.xy_enu_m[usable].T, sightings.t_s[usable]))]
+    moment, t_s = _moments(sightings.t_s[usable])
+    track, camera = sightings.track[usable], sightings.camera[usable]
+    tracklet = np.full(len(usable), NO_TRACK)
+    followed = track >= 0
+    if followed.any():
+        keys = np.column_stack([camera, track])[followed]
+        tracklet[followed] = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+    bare = np.where(followed, 0, np.arange(1, len(usable) + 1))
+    _, first = np.unique(np.column_stack([moment, camera, track, bare]), axis=0, return_index=True)
+    rows = usable[first]
+    return Seen(
+        t_s, moment[first], camera[first], tracklet[first],
+        sightings.xy_enu_m[rows] - middle_m, np.array(sightings.cov_enu_m2[rows]),
+        sightings.whole[rows], sightings.look[rows], rows,
+    )  # fmt: skip
+
+
+def _moments(t_s: Float[np.ndarray, " n"]) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " m"]]:
+    """Which moment each time belongs to, and when the moments are."""
+    times, moment = np.unique(t_s, return_inverse=True)
+    if len(times) > 1 and np.diff(times).min() < STEP_S:
+        pieces, moment = np.unique(np.floor((t_s - times[0]) / STEP_S + 0.5), return_inverse=True)
+        times = times[0] + STEP_S * pieces
+    place, all_times = _without_gaps(times)
+    return place[moment], all_times
+
+
+def _without_gaps(times_s: Float[np.ndarray, " k"]) -> tuple[Int[np.ndarray, " k"], Float[np.ndarray, " m"]]:
+    """The times with those put in at which nobody saw anybody, and where among all of them the first ones are."""
+    steps = np.diff(times_s)
+    usual = float(np.median(steps)) if len(steps) else 1.0
+    count = np.where(steps <= LONGEST_GAP_S, np.maximum(np.rint(steps / usual), 1), 1).astype(np.int64)
+    which, part = ranges(np.zeros_like(count), count)
+    all_times = np.append(times_s[which] + part / count[which] * steps[which], times_s[-1:])
+    return np.append(0, np.cumsum(count)), all_times
+
+
+def ranges(first: Int[np.ndarray, " k"], count: Int[np.ndarray, " k"]) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers ``first[i], first[i] + 1, ...``, ``count[i]`` of them, for every i; and before them each one's i."""
+    which = np.repeat(np.arange(len(count)), count)
+    within = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+    return which, first[which] + within

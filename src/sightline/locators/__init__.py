@@ -1,0 +1,1 @@
+"""Where on earth what is seen stands."""
