@@ -14,6 +14,8 @@ from jaxtyping import Float, Int
 from sightline.estimation.kalman import Belief, Motion, begun, predicted, updated
 
 Rows = Int[np.ndarray, " k"]
+Axes = Float[np.ndarray, "5 n a"]
+"""As ``Belief``, of any number of axes."""
 
 
 def filtered(
@@ -22,7 +24,7 @@ def filtered(
     """What is believed at each row, given that row and those before it on its path."""
     belief = np.empty((5, *measured.shape))
     belief[:, starts] = begun(measured[starts], motion)
-    for rows in _steps(starts, len(t_s)):
+    for rows in steps(starts, len(t_s)):
         dt_s = (t_s[rows] - t_s[rows - 1])[:, None]
         belief[:, rows] = updated(predicted(belief[:, rows - 1], dt_s, motion), measured[rows], motion)
     return belief
@@ -31,9 +33,10 @@ def filtered(
 def smoothed(belief: Belief, t_s: Float[np.ndarray, " n"], starts: Int[np.ndarray, " p"], motion: Motion) -> Belief:
     """What is believed at each row, given its whole path; ``belief`` is what ``filtered`` gave."""
     after = belief.copy()
-    for rows in reversed(list(_steps(starts, len(t_s)))):
+    for rows in reversed(list(steps(starts, len(t_s)))):
         dt_s = (t_s[rows] - t_s[rows - 1])[:, None]
-        after[:, rows - 1] = _hindsight(belief[:, rows - 1], after[:, rows], dt_s, motion)
+        forecast = predicted(belief[:, rows - 1], dt_s, motion)
+        after[:, rows - 1] = hindsight(belief[:, rows - 1], forecast, after[:, rows], dt_s)
     return after
 
 
@@ -49,7 +52,7 @@ def reversed_in_time(
     return belief
 
 
-def _steps(starts: Int[np.ndarray, " p"], n: int) -> Iterator[Rows]:
+def steps(starts: Int[np.ndarray, " p"], n: int) -> Iterator[Rows]:
     """Second rows of all paths, third rows of all that have one, and so on."""
     lengths = np.diff(np.append(starts, n))
     order = np.argsort(-lengths, kind="stable")
@@ -58,9 +61,8 @@ def _steps(starts: Int[np.ndarray, " p"], n: int) -> Iterator[Rows]:
         yield longest_first[: np.searchsorted(falling, -k, side="left")] + k
 
 
-def _hindsight(now: Belief, later: Belief, dt_s: Float[np.ndarray, "n 1"], motion: Motion) -> Belief:
-    """The belief ``now``, told what turned out ``later``."""
-    forecast = predicted(now, dt_s, motion)
+def hindsight(now: Axes, forecast: Axes, later: Axes, dt_s: Float[np.ndarray, "n 1"]) -> Axes:
+    """The belief ``now``, whose ``forecast`` was made for ``dt_s`` later, told what turned out ``later``."""
     _, _, var, cov, speed_var = now
     _, _, f_var, f_cov, f_speed_var = forecast
     det = f_var * f_speed_var - f_cov**2

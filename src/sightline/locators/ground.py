@@ -1,0 +1,106 @@
+"""Places of what a flying camera followed: the ray through a box's foot, down to the ground."""
+
+from typing import Literal, final
+
+import numpy as np
+from jaxtyping import Float
+
+from sightline.geodesy.terrain import Terrain
+from sightline.geometry.lens import straightened
+from sightline.locators.doubts import CONSUMER, Doubts
+from sightline.locators.eyes import Eyes, eyes, heights_m, origin_of
+from sightline.locators.pointing import Pointing
+from sightline.locators.rays import ground_places
+from sightline.model.flight import Flight
+from sightline.model.lens import Lens
+from sightline.model.positions import Origin, Positions
+from sightline.model.tracks import Tracks
+
+Anchor = Literal["base", "foot", "centre"]
+Points = Float[np.ndarray, "n 2"]
+THICKNESS = {"person": 0.3, "pedestrian": 0.3, "cycle": 0.9, "bicycle": 0.9, "motorcycle": 1.0}
+"""How deep a thing is, in its own heights; others count as vehicles."""
+_VEHICLE = 1.8
+
+
+@final
+class Ground:
+    """A camera on a drone, over level ground or a terrain."""
+
+    def __init__(
+        self,
+        *,
+        flight: Flight,
+        pointing: Pointing,
+        lens: Lens,
+        log_from_video_s: float = 0.0,
+        ground: float | Terrain = 0.0,
+        anchor: Anchor = "base",
+        doubts: Doubts = CONSUMER,
+        ground_sea_m: float | None = None,
+    ) -> None:
+        self._flight, self._pointing, self._lens = flight, pointing, lens
+        self._shift_s = log_from_video_s
+        self._ground, self._anchor, self._doubts = ground, anchor, doubts
+        self._height_m = heights_m(flight, ground_sea_m)
+        self.origin: Origin = origin_of(flight)
+        """What metres are counted from."""
+
+    def eyes(self, t_s: Float[np.ndarray, " n"]) -> Eyes:
+        """The camera at these seconds of the video."""
+        return eyes(self._flight, self._pointing, self.origin, t_s + self._shift_s, self._height_m)
+
+    def locate(self, tracks: Tracks) -> Positions:
+        """A place for each row, in their order, with covariance; NaN where the ray does not meet the ground."""
+        moments, row = _moments(tracks.t_s)
+        seen = self.eyes(moments)
+        flat = self._flat(self._points(tracks, seen, row))
+        xyz, cov = ground_places(flat, self._lens.focal_px, seen, row, self._ground, self._doubts)
+        n = len(tracks)
+        return Positions(
+            origin=self.origin,
+            frame_index=tracks.frame_index,
+            t_s=tracks.t_s,
+            number=tracks.number,
+            xyz_enu_m=xyz,
+            cov_enu_m2=cov,
+            velocity_enu_mps=np.full((n, 3), np.nan),
+            cov_velocity_m2ps2=np.full((n, 3, 3), np.nan),
+        )
+
+    def _flat(self, xy_px: Points) -> Points:
+        """Directions that pixels look in."""
+        if np.any(self._lens.distortion):
+            return straightened(self._lens, xy_px)
+        return (xy_px - self._lens.centre_px) / self._lens.focal_px
+
+    def _points(self, tracks: Tracks, seen: Eyes, row: np.ndarray) -> Points:
+        """The pixel of each box below which its thing stands."""
+        box = tracks.xyxy_px
+        middle = (box[:, :2] + box[:, 2:]) / 2
+        if self._anchor == "centre":
+            return middle
+        foot = np.column_stack([middle[:, 0], box[:, 3]])
+        if self._anchor == "foot":
+            return foot
+        steep = _sinking(self._flat(middle), seen, row)
+        thick = np.array([THICKNESS.get(name, _VEHICLE) for name in tracks.classes], float)[tracks.label]
+        deep = thick * steep
+        share = deep / (2 * (deep + np.sqrt(1 - steep * steep)))  # of the box, up from its lower edge
+        foot[:, 1] -= np.nan_to_num(share) * (box[:, 3] - box[:, 1])
+        return foot
+
+
+def _sinking(flat: Points, seen: Eyes, row: np.ndarray) -> Float[np.ndarray, " n"]:
+    """Sine of the angle at which rays sink, 0 to 1."""
+    up = seen.enu_from_cam[:, 2, :][row]
+    sink = -(up[:, 0] * flat[:, 0] + up[:, 1] * flat[:, 1] + up[:, 2])
+    return (sink / np.sqrt(1 + (flat * flat).sum(axis=1))).clip(0, 1)
+
+
+def _moments(t_s: Float[np.ndarray, " n"]) -> tuple[Float[np.ndarray, " k"], np.ndarray]:
+    """The different times of neighbouring rows, and which of them each row has."""
+    if not len(t_s):
+        return t_s, np.zeros(0, np.int64)
+    new = np.concatenate([[True], np.diff(t_s) != 0])
+    return t_s[new], np.cumsum(new) - 1

@@ -1,0 +1,50 @@
+"""Places of single looks to paths: smoothed, with speeds, and what all looks have wrong together kept in the doubt."""
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+
+from sightline.estimation.constant_velocity import Noise, filtered, smoothed
+from sightline.model.positions import Positions
+
+DOCUMENTED = Noise()
+STILL_MPS = 0.3
+"""Slower things have no heading that means anything."""
+
+
+def followed(positions: Positions, noise: Noise = DOCUMENTED, *, smooth: bool = True) -> Positions:
+    """The same rows with filtered places and speeds; rows without a place stay without.
+
+    ``smooth`` looks at the whole path of each track, else each row knows the past only. The covariance of a place
+    stays that of its look: most of it is shared by all looks of a track (compass, take-off height), and no filter
+    takes that out. That of a speed is the filter's.
+    """
+    known = np.flatnonzero(positions.is_known)
+    order = known[np.lexsort((positions.t_s[known], positions.number[known]))]
+    number, t_s = positions.number[order], positions.t_s[order]
+    n = len(positions)
+    xyz, velocity = np.full((n, 3), np.nan), np.full((n, 3), np.nan)
+    cov, cov_velocity = np.full((n, 3, 3), np.nan), np.full((n, 3, 3), np.nan)
+    if len(order):
+        starts = np.flatnonzero(np.concatenate([[True], np.diff(number) != 0]))
+        belief, _ = filtered(positions.xyz_enu_m[order], t_s, starts, noise)
+        if smooth:
+            belief = smoothed(belief, t_s, starts, noise)
+        xyz[order], velocity[order] = belief[0], belief[1]
+        cov[order] = positions.cov_enu_m2[order]
+        cov_velocity[order] = belief[4][:, :, None] * np.eye(3)
+    return replace(positions, xyz_enu_m=xyz, cov_enu_m2=cov, velocity_enu_mps=velocity, cov_velocity_m2ps2=cov_velocity)
+
+
+def speeds_mps(positions: Positions) -> Float[np.ndarray, " n"]:
+    """Speed over the ground."""
+    return np.hypot(positions.velocity_enu_mps[:, 0], positions.velocity_enu_mps[:, 1])
+
+
+def headings_rad(positions: Positions, still_mps: float = STILL_MPS) -> Float[np.ndarray, " n"]:
+    """Direction of motion, clockwise from north, 0 to 2 pi; NaN for what hardly moves."""
+    east, north = positions.velocity_enu_mps[:, 0], positions.velocity_enu_mps[:, 1]
+    with np.errstate(invalid="ignore"):
+        moves = np.hypot(east, north) >= still_mps
+    return np.where(moves, np.arctan2(east, north) % (2 * np.pi), np.nan)

@@ -1,0 +1,94 @@
+"""The batched filter equals the textbook's with joint matrices, Joseph form and all."""
+
+import numpy as np
+import pytest
+
+from sightline.estimation.constant_velocity import Noise, filtered, smoothed
+
+NOISE = Noise(sigma_a=0.7, sigma_meas_h=1.3, sigma_meas_v=0.6, gate=None)
+H = np.concatenate([np.eye(3), np.zeros((3, 3))], axis=1)
+
+
+def transition(dt):
+    return np.block([[np.eye(3), dt * np.eye(3)], [np.zeros((3, 3)), np.eye(3)]])
+
+
+def pushed(dt):
+    g = np.concatenate([dt * dt / 2 * np.eye(3), dt * np.eye(3)])
+    return NOISE.sigma_a**2 * g @ g.T
+
+
+def textbook(t_s, z):
+    """Means and covariances of filter and smoother."""
+    r = np.diag(NOISE.measured_m2)
+    x, p = np.concatenate([z[0], np.zeros(3)]), np.diag([25.0] * 3 + [4.0] * 3)
+    means, covs, forecasts = [x], [p], [None]
+    for k in range(1, len(t_s)):
+        f = transition(t_s[k] - t_s[k - 1])
+        x, p = f @ x, f @ p @ f.T + pushed(t_s[k] - t_s[k - 1])
+        forecasts.append((f, x, p))
+        gain = p @ H.T @ np.linalg.inv(H @ p @ H.T + r)
+        x = x + gain @ (z[k] - H @ x)
+        keep = np.eye(6) - gain @ H
+        p = keep @ p @ keep.T + gain @ r @ gain.T
+        means.append(x)
+        covs.append(p)
+    late_means, late_covs = list(means), list(covs)
+    for k in range(len(t_s) - 2, -1, -1):
+        f, x, p = forecasts[k + 1]
+        gain = covs[k] @ f.T @ np.linalg.inv(p)
+        late_means[k] = means[k] + gain @ (late_means[k + 1] - x)
+        late_covs[k] = covs[k] + gain @ (late_covs[k + 1] - p) @ gain.T
+    return (np.array(means), np.array(covs)), (np.array(late_means), np.array(late_covs))
+
+
+@pytest.fixture
+def looks():
+    rng = np.random.default_rng(5)
+    lengths = [12, 1, 7]
+    t_s = np.concatenate([np.cumsum(rng.uniform(0.05, 0.9, n)) for n in lengths])
+    starts = np.array([0, 12, 13])
+    return t_s, np.cumsum(rng.normal(0, 1, (20, 3)), axis=0), starts
+
+
+def test_filter_and_smoother_are_the_textbooks(looks):
+    t_s, z, starts = looks
+    belief, believed = filtered(z, t_s, starts, NOISE)
+    late = smoothed(belief, t_s, starts, NOISE)
+    assert believed.all()
+    for first, after in zip(starts, [*starts[1:], len(t_s)], strict=True):
+        rows = slice(first, after)
+        for found, (means, covs) in zip((belief, late), textbook(t_s[rows], z[rows]), strict=True):
+            np.testing.assert_allclose(np.concatenate([found[0], found[1]], axis=1)[rows], means, atol=1e-9)
+            for k, (a, b) in enumerate(((0, 0), (0, 3), (3, 3))):
+                wanted = np.stack([covs[:, a + axis, b + axis] for axis in range(3)], axis=1)
+                np.testing.assert_allclose(found[2 + k][rows], wanted, atol=1e-9)
+
+
+def test_paths_do_not_touch_each_other(looks):
+    t_s, z, starts = looks
+    together, _ = filtered(z, t_s, starts, NOISE)
+    alone, _ = filtered(z[13:], t_s[13:], np.array([0]), NOISE)
+    np.testing.assert_array_equal(together[:, 13:], alone)
+
+
+def test_a_look_far_off_is_refused_but_not_for_ever():
+    t_s = np.arange(20.0)
+    z = np.stack([2 * t_s, np.zeros(20), np.zeros(20)], axis=1)
+    jumped = z.copy()
+    jumped[8, 1] = 80.0
+    noise = Noise(sigma_a=0.5, sigma_meas_h=0.5, sigma_meas_v=0.5)
+    belief, believed = filtered(jumped, t_s, np.array([0]), noise)
+    assert np.flatnonzero(~believed).tolist() == [8]
+    assert np.abs(belief[0, 8:, 1]).max() < 1.0
+    moved = z.copy()
+    moved[8:, 1] = 80.0
+    belief, believed = filtered(moved, t_s, np.array([0]), noise)
+    assert (~believed).sum() >= 3
+    assert abs(belief[0, -1, 1] - 80.0) < 5.0
+
+
+def test_nothing_to_filter_is_nothing():
+    belief, believed = filtered(np.zeros((0, 3)), np.zeros(0), np.zeros(0, np.int64), NOISE)
+    assert belief.shape == (5, 0, 3)
+    assert not len(believed)
