@@ -45,6 +45,8 @@ def run(settings: Settings, say: Callable[[str], None], config: Path | None = No
             host, port = listener.getsockname()[:2]
             listener.listen(_BACKLOG)
             with workers(settings, config):
+                if (most := settings.tcp.local_points) > 0:
+                    say(f"clients on this machine get at most {most} points of a scene (setting tcp.local_points)")
                 say(f"listening on {'tls' if tls else 'tcp'}://{f'[{host}]' if ':' in host else host}:{port}")
                 asyncio.run(_serve(installation, listener, folder, tls))
 

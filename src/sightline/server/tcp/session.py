@@ -109,9 +109,9 @@ class Session:
             await self._wire.send(_error(command, FormatError("too long")))
             await self._wire.linger()
             return False
-        began_s, rest, told = time.monotonic(), None, "done"
+        began_s, rest = time.monotonic(), None
         try:
-            reply, rest = await self._reply(command)
+            reply, rest, told = await self._reply(command)
         except (SightlineError, SQLAlchemyError, OSError) as error:
             # An error of the database may quote what was sent.
             told = str(error) if isinstance(error, SightlineError) else type(error).__name__
@@ -123,21 +123,21 @@ class Session:
         self._note(command, n_bytes, told, time.monotonic() - began_s)
         return True
 
-    async def _reply(self, command: int) -> tuple[bytes, Iterator[bytes] | None]:
-        """What to say, and what to say after that.
+    async def _reply(self, command: int) -> tuple[bytes, Iterator[bytes] | None, str]:
+        """What to say, what to say after that, and what the log says.
 
         Raises:
             HungUpError, SightlineError, SQLAlchemyError, OSError: it cannot be done.
         """
         match command:
             case Command.LOGIN:
-                return counted(await self._log_in()), None
+                return counted(await self._log_in()), None, "done"
             case Command.IMAGES | Command.VIDEO:
                 found = await self._reconstruct(command)
                 return await _opened(found, counted(f"{found.hash}.glb".encode()))
             case Command.GET:
                 return await _opened(await self._get(), b"")
-        return counted(_UNKNOWN), None
+        return counted(_UNKNOWN), None, "no such command"
 
     async def _log_in(self) -> bytes:
         payload = await self._wire.take(self._wire.left)
@@ -213,8 +213,8 @@ class Session:
         _log.info("%s: address=%s who=%s bytes=%d took_s=%.3f %s", name, self._address, who, n_bytes, took_s, told)
 
 
-async def _opened(found: Found, before: bytes) -> tuple[bytes, Iterator[bytes]]:
-    """The beginning of a file, behind ``before`` and its length, and the rest of it.
+async def _opened(found: Found, before: bytes) -> tuple[bytes, Iterator[bytes], str]:
+    """The beginning of a file, behind ``before`` and its length, the rest of it, and what the log says.
 
     All in one: clients that read only once get small files whole.
 
@@ -225,7 +225,7 @@ async def _opened(found: Found, before: bytes) -> tuple[bytes, Iterator[bytes]]:
         raise StoreError(f"{found.n_bytes} bytes are too many for this protocol")
     rest = await to_thread.run_sync(found.pieces)
     first = await to_thread.run_sync(next, rest, b"")
-    return before + length(found.n_bytes) + first, rest
+    return before + length(found.n_bytes) + first, rest, f"sent={found.n_bytes} hash={found.hash[:8]}..."
 
 
 def _error(command: int, error: Exception) -> bytes:
