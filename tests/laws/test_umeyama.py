@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from sightline.geometry.rigid import moved
-from sightline.geometry.umeyama import is_line, robust_umeyama, scale_of, seen_from, umeyama
+from sightline.geometry.umeyama import is_line, posed_alike, robust_umeyama, scale_of, seen_from, umeyama
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -50,6 +50,22 @@ def test_a_camera_sees_the_same_from_either_frame(seed):
     cam_from_a[:3, 3] = rng.normal(0, 5, 3)
     there = moved(seen_from(cam_from_a, b_from_a), xyz_b)
     assert np.allclose(there, scale_of(b_from_a) * moved(cam_from_a, xyz_a), rtol=1e-8, atol=1e-6)
+
+
+@given(seeds, st.integers(2, 9), st.booleans())
+def test_cameras_tell_the_similarity_though_they_are_two_or_on_a_line(seed, n, on_a_line):
+    rng, b_from_a, _, _ = made(seed)
+    poses = np.tile(np.eye(4), (n, 1, 1))
+    poses[:, :3, :3] = Rotation.random(n, random_state=rng).as_matrix()
+    eyes = rng.normal(0, 3, (n, 3)) if not on_a_line else rng.normal(0, 3, 3) + np.arange(n)[:, None]
+    poses[:, :3, 3] = -np.einsum("nij,nj->ni", poses[:, :3, :3], eyes)
+    there = np.array([seen_from(pose, b_from_a) for pose in poses])
+    assert np.allclose(posed_alike(poses, there), b_from_a, rtol=1e-6, atol=1e-6)
+
+
+def test_cameras_in_one_place_tell_no_similarity():
+    poses = np.tile(np.eye(4), (3, 1, 1))
+    assert np.isnan(posed_alike(poses, poses)).any()
 
 
 @given(seeds)

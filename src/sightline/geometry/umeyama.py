@@ -57,6 +57,24 @@ def robust_umeyama(
     return best
 
 
+def posed_alike(cam_from_a: Float[np.ndarray, "n 4 4"], cam_from_b: Float[np.ndarray, "n 4 4"]) -> Similar:
+    """``b_from_a`` for the same cameras in both frames: the turn from how they look, scale and shift from where.
+
+    Unlike where they stand alone, this is sure for cameras on a line, and for two. NaN where all stand in one place.
+    """
+    u, _, v = np.linalg.svd(np.einsum("nji,njk->ik", cam_from_b[:, :3, :3], cam_from_a[:, :3, :3]))
+    turn = (u * np.array([1.0, 1.0, np.linalg.det(u @ v)])) @ v
+    eyes_a, eyes_b = (-np.einsum("nji,nj->ni", poses[:, :3, :3], poses[:, :3, 3]) for poses in (cam_from_a, cam_from_b))
+    mean_a, mean_b = eyes_a.mean(axis=0), eyes_b.mean(axis=0)
+    turned = (eyes_a - mean_a) @ turn.T
+    spread = (turned**2).sum()
+    scale = (turned * (eyes_b - mean_b)).sum() / spread if spread > 0 else np.nan
+    b_from_a = np.eye(4)
+    b_from_a[:3, :3] = scale * turn if scale > 0 else np.nan
+    b_from_a[:3, 3] = mean_b - b_from_a[:3, :3] @ mean_a
+    return b_from_a
+
+
 def scale_of(b_from_a: Similar) -> float:
     """How many units of ``b`` one unit of ``a`` is."""
     return float(np.cbrt(np.linalg.det(b_from_a[:3, :3])))

@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from sightline.model.arrays import Image, readonly
 from sightline.model.lens import Lens
+from sightline.model.scene import Scale
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +44,10 @@ class Shots:
     """Those pictures; names are not repeated."""
     is_sequence: bool = False
     """Whether each was taken soon after the one before, as in a video."""
+    unit: Scale | None = None
+    """What a scene laid into the world says its unit comes from; None: given poses, or GPS for positions alone."""
+    origin: tuple[float, float, float | None] | None = None
+    """Latitude and longitude in degrees and height in metres of the world's origin, if its axes are east, north, up."""
 
     def __post_init__(self) -> None:
         names = [shot.name for shot in self.shots]

@@ -26,6 +26,7 @@ from sightline.reconstructors.structure.mapping import Mapped, mapped, verified
 from sightline.reconstructors.structure.matching import Matches, matches
 from sightline.reconstructors.structure.outcome import complaint, scene
 from sightline.reconstructors.structure.pairs import Pair, pairs
+from sightline.reconstructors.structure.posing import LEAST_GIVEN, posed
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -93,10 +94,11 @@ class Sfm:
             verified(Path(folder, "database"), self._seed, len(os.sched_getaffinity(0)))
             at_work.glance()
             tell("mapping", 0, None)
-            outcome = mapped(Path(folder), len(seen), fixed, self._seed, stopped)
+            outcome = self._placed(Path(folder), shots, fixed, stopped)
             at_work.glance()
         tell("mapping", outcome.n_placed, len(seen))
-        built = self._judged(seen, scene(seen, [lens_of(c) for c in cameras], taken, outcome, self._made_by(outcome)))
+        made_by = self._made_by(outcome, shots)
+        built = self._judged(seen, scene(shots, seen, [lens_of(c) for c in cameras], taken, outcome, made_by))
         return built if self._quality == "sparse" else self._dense(built, shots, tell, stopped)
 
     def _dense(self, built: Scene, shots: Shots, tell: Tell, stopped: Stopped) -> Scene:
@@ -104,6 +106,13 @@ class Sfm:
         with ThreadPoolExecutor(min(_MOST_THREADS, len(os.sched_getaffinity(0)))) as pool:
             at_work = _AtWork(pool, tell, stopped)
             return densified(built, shots, SIDES_PX[self._quality], self._seed, at_work.each)
+
+    def _placed(self, folder: Path, shots: Shots, fixed: Sequence[int], stopped: Stopped) -> Mapped:
+        """Cameras and points; at the poses that are given, if there are enough."""
+        poses = {n: shot.cam_from_world for n, shot in enumerate(shots.shots, 1) if shot.cam_from_world is not None}
+        if len(poses) >= LEAST_GIVEN:
+            return posed(folder, len(shots), poses, fixed, self._seed, stopped)
+        return mapped(folder, len(shots), fixed, self._seed, stopped)
 
     def _seen(self, shot: Shot) -> Seen:
         """One picture, looked at and let go."""
@@ -122,7 +131,7 @@ class Sfm:
 
         return dict(zip(compared, at_work.each("matching", found, compared), strict=True))
 
-    def _made_by(self, outcome: Mapped) -> MadeBy:
+    def _made_by(self, outcome: Mapped, shots: Shots) -> MadeBy:
         """What ran and how, and what came of it that the scene has no other place for."""
         settings: dict[str, Any] = {
             "lens": str(self._lens),
@@ -132,7 +141,8 @@ class Sfm:
             "quality": self._quality,
             "seed": self._seed,
             "mapper": outcome.mapper,
-            "other_models": list(outcome.others),
+            "agreement": round(outcome.agreement, 3),
+            "other_models": [[shots.shots[number - 1].name for number in other] for other in outcome.others],
         }
         return MadeBy("sfm", __version__, settings=settings)
 
@@ -143,9 +153,8 @@ class Sfm:
         if why is None:
             return built
         others = built.made_by.settings["other_models"]
-        pieces = (
-            f"; {len(others)} other pieces of {', '.join(map(str, others))} pictures do not connect" if others else ""
-        )
+        sizes = ", ".join(str(len(other)) for other in others)
+        pieces = f"; other pieces, of {sizes} pictures, do not connect" if others else ""
         raise ReconstructionError(why + pieces, built)
 
 

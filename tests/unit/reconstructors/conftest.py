@@ -68,3 +68,9 @@ def unrelated():
     """Six pictures of different rooms."""
     pictures = [picture(pose, seed) for seed, pose in enumerate(poses(6), 1)]
     return Shots(tuple(Shot(f"{i}.png", partial(np.copy, rgb)) for i, rgb in enumerate(pictures)))
+
+
+@pytest.fixture(scope="session")
+def other_room():
+    """Five pictures of another room."""
+    return tuple(Shot(f"other {i}.png", partial(np.copy, picture(pose, 7))) for i, pose in enumerate(poses(5)))

@@ -89,11 +89,44 @@ def test_the_same_pictures_give_the_same_scene_to_the_last_bit(plain, corner):
     assert np.array_equal(scene.sparse.xyz_scene, again.sparse.xyz_scene)
 
 
-def test_given_poses_give_metres(corner):
-    shots, truth = corner(lambda pose: {"cam_from_world": pose})
-    scene = made(shots)
+def off_the_walls_m(scene):
+    """How far each point is from the nearest of the room's floor and walls."""
+    return np.abs(scene.sparse.xyz_scene).min(axis=1)
+
+
+@pytest.mark.parametrize(
+    ("known", "unit", "scale"), [({"lens": LENS}, None, Scale.POSES), ({}, Scale.UNKNOWN, Scale.UNKNOWN)]
+)
+def test_given_poses_and_their_unit_stay_as_they_are(corner, known, unit, scale):
+    shots, truth = corner(lambda pose: {"cam_from_world": pose, **known})
+    scene = made(Shots(shots.shots, unit=unit))
+    assert (scene.scale, scene.made_by.settings["mapper"]) == (scale, "given")
+    assert np.allclose(scene.views.cam_from_scene, truth, atol=1e-9)
+    assert len(scene.sparse) > 500
+    assert np.median(off_the_walls_m(scene)) < 0.01
+    assert scene.lenses[0].focal_px[0] == pytest.approx(380, rel=0.005)
+
+
+def test_pictures_without_a_pose_find_their_places_among_those_with_one(corner):
+    shots, truth = corner()
+    known = [
+        Shot(s.name, s.read, cam_from_world=pose if n in {1, 4} else None)
+        for n, (s, pose) in enumerate(zip(shots.shots, truth, strict=True))
+    ]
+    scene = made(Shots(tuple(known)))
     assert scene.scale is Scale.POSES
-    assert np.abs(eyes(scene.views.cam_from_scene) - eyes(truth)).max() < 0.05
+    assert np.allclose(scene.views.cam_from_scene[[1, 4]], [truth[1], truth[4]], atol=1e-9)
+    assert np.abs(eyes(scene.views.cam_from_scene) - eyes(truth)).max() < 0.03
+    assert np.median(off_the_walls_m(scene)) < 0.02
+
+
+def test_poses_of_other_pictures_fail_and_say_so(corner):
+    shots, truth = corner()
+    swapped = [
+        Shot(s.name, s.read, lens=LENS, cam_from_world=p) for s, p in zip(shots.shots, reversed(truth), strict=True)
+    ]
+    with pytest.raises(ReconstructionError, match=r"the poses given fit \d+% of the pairs"):
+        made(Shots(tuple(swapped)))
 
 
 def test_positions_from_gps_give_metres_though_one_is_wrong(corner):
@@ -102,8 +135,9 @@ def test_positions_from_gps_give_metres_though_one_is_wrong(corner):
         return {"eye_world_m": eye + (100.0 if eye[0] > 5.6 else 0.0)}
 
     shots, truth = corner(known)
-    scene = made(shots)
+    scene = made(Shots(shots.shots, origin=(51.0, 7.0, None)))
     assert scene.scale is Scale.GPS
+    assert scene.made_by.settings["origin"]["latitude_deg"] == 51.0
     assert np.median(np.abs(eyes(scene.views.cam_from_scene) - eyes(truth))) < 0.05
 
 
@@ -189,3 +223,18 @@ def test_metres_hold_though_the_positions_are_on_a_line(corner):
     assert scene.scale is Scale.GPS
     assert np.linalg.norm(found[-1] - found[0]) == pytest.approx(np.linalg.norm(last - first), rel=0.1)
     assert scale_of(umeyama(found, eyes(truth))) == pytest.approx(1, rel=0.1)
+    assert "on a line" in scene.made_by.settings["positions"]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_of_two_places_the_larger_is_used_and_the_other_told(corner, other_room, is_first):
+    shots, truth = corner()
+    both = (shots.shots, other_room) if is_first else (other_room, shots.shots)
+    scene = made(Shots(sum(both, ())), features=1500)
+    mine = np.isin(scene.views.names, [shot.name for shot in shots.shots])
+    assert scene.views.is_registered.tolist() == mine.tolist()
+    assert scene.made_by.settings["other_models"] == [[shot.name for shot in other_room]]
+    assert np.isnan(scene.views.cam_from_scene[~mine]).all()
+    found = eyes(scene.views.cam_from_scene[mine])
+    off = np.linalg.norm(moved(umeyama(found, eyes(truth)), found) - eyes(truth), axis=1)
+    assert np.median(off) / np.ptp(eyes(truth), axis=0).max() < 0.005

@@ -4,15 +4,17 @@ Source: Pan and others, "Global structure-from-motion revisited" (2024); Schoenb
 "Structure-from-motion revisited" (2016); both as pycolmap implements them.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
 import pycolmap
 
-Mapper = Literal["global", "incremental"]
-"""All at once, or one picture after the other."""
+from sightline.reconstructors.structure.agreement import Agreement, Verified, verified_matches
+
+Mapper = Literal["global", "incremental", "given"]
+"""All at once, one picture after the other, or at places that were given."""
 _TRACKS: Final = 150
 """Points that each picture lends to finding the cameras; the rest is added when the cameras are known."""
 _FAR_PX: Final = 4.0
@@ -20,7 +22,9 @@ _FAR_PX: Final = 4.0
 _NARROW_DEG: Final = 1.0
 """Points seen under a smaller angle have no depth."""
 _ENOUGH: Final = 0.95
-"""With this share of the pictures placed there is no need to try in another way."""
+"""With this share of the pictures placed ..."""
+_AGREED: Final = 0.9
+"""... and this share of the pairs in agreement there is no need to try in another way."""
 _TRIALS: Final = 2000
 """Attempts at most to find one motion; enough for pairs of which a third is right."""
 
@@ -33,18 +37,17 @@ class Mapped:
     """The largest set of cameras that belong together; None: there is none."""
     mapper: Mapper
     """How it was found."""
-    others: tuple[int, ...] = ()
-    """Sizes of the other sets, in pictures, the largest first; where they are from the largest cannot be told."""
+    others: tuple[tuple[int, ...], ...] = ()
+    """Numbers of the pictures of the other sets, the largest first; where they are from the largest cannot be told."""
+    agreement: float = 1.0
+    """Share of the pairs that match whose matches are points of the model."""
+    n_agreeing: int = 0
+    """Those matches."""
 
     @property
     def n_placed(self) -> int:
         """Pictures whose place was found."""
         return 0 if self.model is None else self.model.num_reg_images()
-
-    @property
-    def n_points(self) -> int:
-        """Points found."""
-        return 0 if self.model is None else self.model.num_points3D()
 
 
 def verified(database: Path, seed: int, threads: int) -> None:
@@ -58,16 +61,35 @@ def verified(database: Path, seed: int, threads: int) -> None:
 
 
 def mapped(folder: Path, n_pictures: int, fixed: Sequence[int], seed: int, stopped: Callable[[], bool]) -> Mapped:
-    """The better of both ways; the second is only tried where the first leaves pictures over.
+    """The better of both ways; the second is only tried where the first leaves pictures over or matches unexplained.
 
     ``folder`` has the ``database`` in it; ``fixed`` are the numbers of lenses that are known and stay as they are.
     Everything runs on one core, for the same cameras every time.
     """
-    first = _global(folder, fixed, seed)
-    if first.n_placed >= _ENOUGH * n_pictures or stopped():
+    matches = verified_matches(folder / "database")
+    first = _whole(_global(folder, fixed, seed), matches)
+    if (first.n_placed >= _ENOUGH * n_pictures and first.agreement >= _AGREED) or stopped():
         return first
-    second = _incremental(folder, fixed, seed, stopped)
-    return max(first, second, key=lambda one: (one.n_placed, one.n_points))
+    second = _whole(_incremental(folder, fixed, seed, stopped), matches)
+    return max(first, second, key=lambda one: (one.agreement >= _AGREED, one.n_placed, one.n_agreeing))
+
+
+def _whole(found: Mapped, matches: Verified) -> Mapped:
+    """What holds together, the rest apart."""
+    if found.model is None:
+        return found
+    others = Agreement(found.model, matches).pieces()[1:]
+    for number in (number for piece in others for number in piece):
+        found.model.deregister_frame(number)
+    return compared(replace(found, others=_sorted([*found.others, *others])), matches)
+
+
+def compared(found: Mapped, matches: Verified) -> Mapped:
+    """With how it agrees with the matches."""
+    if found.model is None:
+        return found
+    agreement = Agreement(found.model, matches)
+    return replace(found, agreement=agreement.share, n_agreeing=agreement.n_agreeing)
 
 
 def _global(folder: Path, fixed: Sequence[int], seed: int) -> Mapped:
@@ -81,18 +103,12 @@ def _global(folder: Path, fixed: Sequence[int], seed: int) -> Mapped:
     inner.bundle_adjustment.refine_extra_params = not fixed
     for positioning in (inner.global_positioning, inner.bundle_adjustment.ceres):
         positioning.use_gpu = False
-    models = pycolmap.global_mapping(folder / "database", _empty(folder, "pictures"), _empty(folder, "all"), options)
-    return _refined(_largest(list(models.values()), "global"), fixed)
+    models = pycolmap.global_mapping(folder / "database", empty(folder, "pictures"), empty(folder, "all"), options)
+    return refined(_largest(list(models.values()), "global"), fixed)
 
 
 def _incremental(folder: Path, fixed: Sequence[int], seed: int, stopped: Callable[[], bool]) -> Mapped:
     """One picture after the other; between two of them it may be stopped."""
-    options = pycolmap.IncrementalPipelineOptions(
-        random_seed=seed, num_threads=1, extract_colors=False, min_model_size=3, max_num_models=10
-    )
-    options.mapper.init_min_tri_angle = 4.0
-    options.mapper.init_min_num_inliers = 30
-    options.constant_cameras = set(fixed)
     token = pycolmap.CancellationToken()
 
     def glance() -> None:
@@ -101,17 +117,28 @@ def _incremental(folder: Path, fixed: Sequence[int], seed: int, stopped: Callabl
 
     models = pycolmap.incremental_mapping(
         folder / "database",
-        _empty(folder, "pictures"),
-        _empty(folder, "one_by_one"),
-        options,
+        empty(folder, "pictures"),
+        empty(folder, "one_by_one"),
+        incremental_options(fixed, seed),
         next_image_callback=glance,
         cancellation_token=token,
     )
-    return _refined(_largest(list(models.values()), "incremental"), fixed)
+    return refined(_largest(list(models.values()), "incremental"), fixed)
 
 
-def _refined(mapped_: Mapped, fixed: Sequence[int]) -> Mapped:
-    """Without wrong matches, and adjusted once more to what is left."""
+def incremental_options(fixed: Sequence[int], seed: int) -> pycolmap.IncrementalPipelineOptions:
+    """How pictures are added one by one; lenses ``fixed`` stay as they are."""
+    options = pycolmap.IncrementalPipelineOptions(
+        random_seed=seed, num_threads=1, extract_colors=False, min_model_size=3, max_num_models=10
+    )
+    options.mapper.init_min_tri_angle = 4.0
+    options.mapper.init_min_num_inliers = 30
+    options.constant_cameras = set(fixed)
+    return options
+
+
+def refined(mapped_: Mapped, fixed: Sequence[int], given: Collection[int] = ()) -> Mapped:
+    """Without wrong matches, and adjusted once more to what is left; pictures ``given`` stay where they are."""
     model = mapped_.model
     if model is None:
         return mapped_
@@ -122,7 +149,10 @@ def _refined(mapped_: Mapped, fixed: Sequence[int]) -> Mapped:
         config.add_image(image_id)
     for camera_id in fixed:
         config.set_constant_cam_intrinsics(camera_id)
-    config.fix_gauge(pycolmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
+    for frame_id in given:
+        config.set_constant_rig_from_world_pose(frame_id)
+    if not given:
+        config.fix_gauge(pycolmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
     options = pycolmap.BundleAdjustmentOptions(print_summary=False)
     options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
     options.ceres.solver_options.num_threads = 1
@@ -135,14 +165,29 @@ def _refined(mapped_: Mapped, fixed: Sequence[int]) -> Mapped:
 
 
 def _largest(models: Sequence[pycolmap.Reconstruction], mapper: Mapper) -> Mapped:
-    """The largest, and the sizes of the others."""
+    """The largest, and which pictures are in the others."""
     if not models:
         return Mapped(None, mapper)
     largest, *others = sorted(models, key=lambda m: (m.num_reg_images(), m.num_points3D()), reverse=True)
-    return Mapped(largest, mapper, tuple(model.num_reg_images() for model in others))
+    return Mapped(largest, mapper, _apart(set(largest.reg_image_ids()), [m.reg_image_ids() for m in others]))
 
 
-def _empty(folder: Path, name: str) -> Path:
+def _apart(taken: set[int], others: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
+    """The others without pictures that were in one before: models may share some."""
+    kept: list[Sequence[int]] = []
+    for other in others:
+        kept.append([number for number in other if number not in taken])
+        taken |= set(other)
+    return _sorted(kept)
+
+
+def _sorted(others: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
+    """The largest first; one picture alone is no set."""
+    sets = [tuple(sorted(other)) for other in others if len(other) > 1]
+    return tuple(sorted(sets, key=lambda numbers: (-len(numbers), numbers)))
+
+
+def empty(folder: Path, name: str) -> Path:
     """A folder that the library insists on."""
     path = folder / name
     path.mkdir(exist_ok=True)

@@ -1,23 +1,29 @@
 """From COLMAP's model to a scene, and whether it can be believed."""
 
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 import pycolmap
-from jaxtyping import Float
 
-from sightline.geometry.rigid import inverse, moved
-from sightline.geometry.umeyama import Similar, is_line, robust_umeyama, scale_of, seen_from
+from sightline.geometry.rigid import moved
+from sightline.geometry.umeyama import seen_from
 from sightline.model.lens import Lens
 from sightline.model.scene import MadeBy, Scale, Scene, SparsePoints, Views
+from sightline.model.shots import Shots
 from sightline.reconstructors.structure.album import Seen, lens_of
+from sightline.reconstructors.structure.laying import Laid, laid
 from sightline.reconstructors.structure.mapping import Mapped
 
 _LEAST_PLACED: Final = 0.6
-"""With a smaller share of pictures placed, a scene is not told from a piece of it."""
+"""With a smaller share of pictures placed, here or in another scene, a scene is not told from a piece of it."""
+_LEAST_LARGEST: Final = 0.25
+"""With a smaller share of pictures in the largest of several scenes, they are all pieces."""
 _LEAST_POINTS: Final = 50
 """Points that each placed picture sees, on average, at the least."""
+_BORNE_OUT: Final = 0.5
+"""Share of the pairs that match that given poses must fit."""
 _FEW_SPOTS: Final = 300
 """With fewer spots in a picture, it is blurred or shows bare walls."""
 _FOCALS: Final = (0.3, 10.0)
@@ -26,10 +32,12 @@ _BENT: Final = 1.0
 """A first number of distortion beyond this is no lens."""
 
 
-def scene(seen: Sequence[Seen], cameras: Sequence[Lens], taken: Sequence[int], found: Mapped, made_by: MadeBy) -> Scene:
-    """The scene, laid upon positions that were given, else with the first placed camera as its frame.
+def scene(
+    shots: Shots, seen: Sequence[Seen], cameras: Sequence[Lens], taken: Sequence[int], found: Mapped, made_by: MadeBy
+) -> Scene:
+    """The scene: in the world where known poses or positions say how it lies there, else in a frame of its own.
 
-    Without positions, the unit is the mean distance of the points from that camera.
+    What else is to be said of that goes to the settings in ``made_by``: ``origin``, ``positions``.
     """
     model = found.model
     lenses, lens = list(cameras), np.array(taken, np.int64) - 1
@@ -42,27 +50,40 @@ def scene(seen: Sequence[Seen], cameras: Sequence[Lens], taken: Sequence[int], f
             poses[image_id - 1] = np.vstack([model.image(image_id).cam_from_world().matrix(), [0.0, 0.0, 0.0, 1.0]])
         sparse = _points(model, seen)
     placed = np.isfinite(poses[:, 0, 0])
-    scene_from_model, scale = _frame(seen, poses, placed, sparse.xyz_scene)
+    how = laid(shots, poses, placed, sparse.xyz_scene)
+    if found.mapper == "given":
+        how = Laid(np.eye(4), Scale.POSES if shots.unit is None else shots.unit, in_world=True)
+    scene_from_model = how.scene_from_model
     for at in np.flatnonzero(placed):
         poses[at] = seen_from(poses[at], scene_from_model)
     names = tuple(one.shot.name for one in seen)
     return Scene(
         lenses=tuple(lenses),
         views=Views(names, lens, poses, placed),
-        made_by=made_by,
+        made_by=replace(made_by, settings={**made_by.settings, **_whereabouts(how, shots)}),
         sparse=SparsePoints(
             moved(scene_from_model, sparse.xyz_scene), sparse.rgb, sparse.error_px,
             sparse.track_start, sparse.track_view, sparse.track_xy_px,
         ),
-        scale=scale,
+        scale=how.scale,
     )  # fmt: skip
+
+
+def _whereabouts(how: Laid, shots: Shots) -> dict[str, Any]:
+    """Where the frame is on earth, and why not."""
+    said: dict[str, Any] = {"positions": how.why} if how.why else {}
+    if how.in_world and shots.origin is not None:
+        lat, lon, height_m = shots.origin
+        said["origin"] = {"latitude_deg": lat, "longitude_deg": lon, "height_m": height_m, "axes": "east north up"}
+    return said
 
 
 def complaint(built: Scene, seen: Sequence[Seen]) -> str | None:
     """Why the scene cannot be believed, and what to do; None: it can."""
     n_placed, n = int(built.views.is_registered.sum()), len(seen)
+    n_elsewhere = sum(map(len, built.made_by.settings["other_models"]))
     blurred = [one.shot.name for one in seen if len(one.features) < _FEW_SPOTS]
-    if n_placed < 2 or n_placed < _LEAST_PLACED * n:
+    if n_placed < max(2, _LEAST_LARGEST * n) or n_placed + n_elsewhere < _LEAST_PLACED * n:
         why = (
             f"{len(blurred)} of them, {blurred[0]} first, show too little detail; leave out blurred ones and bare walls"
             if len(blurred) > n - _LEAST_PLACED * n
@@ -70,6 +91,12 @@ def complaint(built: Scene, seen: Sequence[Seen]) -> str | None:
         )
         return f"only {n_placed if n_placed > 1 else 'none'} of {n} pictures found a place: {why}"
     per_view = len(built.sparse.track_view) / n_placed
+    settings = built.made_by.settings
+    if settings["mapper"] == "given" and min(settings["agreement"] / _BORNE_OUT, per_view / _LEAST_POINTS) < 1:
+        return (
+            f"the poses given fit {settings['agreement']:.0%} of the pairs of pictures that match, {per_view:.0f} "
+            "points per picture: are they the poses of these pictures, in the convention of their format?"
+        )
     if per_view < _LEAST_POINTS:
         return (
             f"only {per_view:.0f} points per picture could be placed, {_LEAST_POINTS} are needed: move the camera "
@@ -113,43 +140,3 @@ def _points(model: pycolmap.Reconstruction, seen: Sequence[Seen]) -> SparsePoint
         np.array([model.point3D(number).error for number in numbers], np.float64),
         start, view, xy_px,
     )  # fmt: skip
-
-
-def _frame(
-    seen: Sequence[Seen], poses: Float[np.ndarray, "k 4 4"], placed: np.ndarray, xyz: Float[np.ndarray, "n 3"]
-) -> tuple[Similar, Scale]:
-    """``scene_from_model``, and what its unit comes from."""
-    eyes = np.array([inverse(pose)[:3, 3] for pose in poses])
-    for given, scale in ((_from_poses(seen), Scale.POSES), (_from_gps(seen), Scale.GPS)):
-        known = placed & np.isfinite(given[:, 0])
-        if known.sum() < 3:
-            continue
-        scene_from_model = robust_umeyama(eyes[known], given[known], np.random.default_rng(0))
-        factor = scale_of(scene_from_model)
-        if not np.isfinite(factor) or factor <= 0:
-            continue
-        if is_line(given[known]):  # how far they are apart is known, how they are turned about that line is not
-            return _first_camera(poses, placed) * np.array([[factor], [factor], [factor], [1.0]]), scale
-        return scene_from_model, scale
-    if not placed.any():
-        return np.eye(4), Scale.UNKNOWN
-    first = _first_camera(poses, placed)
-    mean = float(np.linalg.norm(moved(first, xyz), axis=1).mean()) if len(xyz) else 1.0
-    return first / np.array([[mean], [mean], [mean], [1.0]]), Scale.UNKNOWN
-
-
-def _first_camera(poses: Float[np.ndarray, "k 4 4"], placed: np.ndarray) -> Similar:
-    """The frame of the first camera with a place."""
-    return poses[np.flatnonzero(placed)[0]]
-
-
-def _from_poses(seen: Sequence[Seen]) -> Float[np.ndarray, "k 3"]:
-    """Positions that were given with directions; NaN elsewhere."""
-    given = [one.shot.cam_from_world for one in seen]
-    return np.array([np.full(3, np.nan) if pose is None else inverse(pose)[:3, 3] for pose in given])
-
-
-def _from_gps(seen: Sequence[Seen]) -> Float[np.ndarray, "k 3"]:
-    """Positions that were given alone; NaN elsewhere."""
-    given = [one.shot.eye_world_m for one in seen]
-    return np.array([np.full(3, np.nan) if eye is None else eye for eye in given])
