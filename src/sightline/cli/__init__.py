@@ -13,6 +13,8 @@ from sightline.cli.engines import engines
 from sightline.cli.evaluate import evaluate
 from sightline.cli.extract import EXAMPLES as EXTRACTING
 from sightline.cli.extract import extract
+from sightline.cli.flight import EXAMPLES as FLYING
+from sightline.cli.flight import flight
 from sightline.cli.keys import app as keys
 from sightline.cli.models import app as models
 from sightline.cli.probe import probe
@@ -41,6 +43,7 @@ app = typer.Typer(
 app.command(epilog=EXAMPLES)(track)
 app.command(epilog=EXTRACTING)(extract)
 app.command(epilog=REBUILDING)(reconstruct)
+app.command(epilog=FLYING)(flight)
 app.command(epilog=SERVING)(serve)
 app.command(epilog=RECONSTRUCTING)(tcp)
 for command in (probe, evaluate, simulate, demo, engines, worker):
