@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sightline.executors.local import Stopped, Tell
 from sightline.model.arrays import Warp
@@ -16,6 +16,7 @@ from sightline.model.shots import Shots
 from sightline.model.tracks import Tracks
 
 
+@runtime_checkable
 class Source(Protocol):
     """Pictures of one camera. Reading again starts again; memory does not grow with length."""
 
@@ -35,6 +36,7 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
 class Stabilizer(Protocol):
     """Tells the camera's own motion from picture to picture. Make one per camera."""
 
@@ -46,6 +48,7 @@ class Stabilizer(Protocol):
         ...
 
 
+@runtime_checkable
 class Detector(Protocol):
     """Finds objects in pictures of one camera, given in order. Make one per camera."""
 
@@ -54,6 +57,7 @@ class Detector(Protocol):
         ...
 
 
+@runtime_checkable
 class Tracker(Protocol):
     """Follows objects through one camera's pictures. Make one per camera."""
 
@@ -65,6 +69,7 @@ class Tracker(Protocol):
         ...
 
 
+@runtime_checkable
 class Locator(Protocol):
     """Tells where things stood that one camera followed. Make one per camera."""
 
@@ -73,6 +78,7 @@ class Locator(Protocol):
         ...
 
 
+@runtime_checkable
 class Identifier(Protocol):
     """Tells who is who across the cameras of a site. Make one per site and recording."""
 
@@ -85,6 +91,7 @@ class Identifier(Protocol):
         ...
 
 
+@runtime_checkable
 class Reconstructor(Protocol):
     """Rebuilds a scene at rest from pictures of it."""
 
@@ -98,6 +105,7 @@ class Reconstructor(Protocol):
         ...
 
 
+@runtime_checkable
 class FlightLog(Protocol):
     """One kind of flight log. Engines keep nothing: one of them reads any number of files."""
 
@@ -112,6 +120,7 @@ class FlightLog(Protocol):
         ...
 
 
+@runtime_checkable
 class Format(Protocol):
     """One file format for tracks, both directions. Writing is all or nothing."""
 

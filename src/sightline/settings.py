@@ -204,6 +204,8 @@ class Settings(BaseSettings):
     """Whether to listen beyond this machine although nobody needs to log in."""
     data_folder: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("sightline")))
     """Where everything is kept that has no other place."""
+    sites_folder: Path | None = None
+    """Where site files are; unsaid, ``sites`` in the data folder."""
     database: SecretStr | None = None
     """``postgresql://...`` or ``sqlite:///FILE``; unsaid, a file in the data folder. May hold a password."""
     artifacts: str | None = None
@@ -271,6 +273,10 @@ class Settings(BaseSettings):
         """Where live messages go through; with its password."""
         return self.redis.get_secret_value() if self.redis else None
 
+    def sites(self) -> Path:
+        """Where site files are."""
+        return self.sites_folder or self.data_folder / "sites"
+
     def frames_folder(self) -> Path:
         """The shared volume of pictures."""
         return self.video_pipeline.frames_folder or self.output_folder or self.data_folder / "frames"
@@ -282,6 +288,7 @@ class Settings(BaseSettings):
         redis = self.redis_url()
         shown["redis"] = redis and make_url(redis).render_as_string(hide_password=True)
         shown["artifacts"] = self.artifacts_url()
+        shown["sites_folder"] = str(self.sites())
         shown["video_pipeline"]["frames_folder"] = str(self.frames_folder())
         return shown
 

@@ -199,4 +199,4 @@ def test_a_stop_leaves_no_half_video(tmp_path, workers):
 
     with pytest.raises(KeyboardInterrupt):
         write(world, tmp_path, workers=workers, progress=progress, stopped=stop.is_set)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["map.png", "movers.csv", "site.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["map.png", "movers.csv", "site.json", "site.toml"]

@@ -1,13 +1,15 @@
 """The app, from its services. There is no app before somebody makes one."""
 
+import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from sightline import __version__
-from sightline.errors import OptionError
+from sightline.errors import OptionError, StoreError
+from sightline.live.relay import relay_path, relayed
 from sightline.server import artifacts, health, jobs, metrics
 from sightline.server.auth.guard import Guard
 from sightline.server.auth.routes import router as auth
@@ -17,6 +19,8 @@ from sightline.server.installation import Installation
 from sightline.server.limits import add_limits
 from sightline.server.requests import Numbered
 from sightline.server.surfaces import SURFACES
+
+_log = logging.getLogger(__name__)
 
 
 def create_app(services: Installation) -> FastAPI:
@@ -34,7 +38,13 @@ def create_app(services: Installation) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with AsyncExitStack() as stack:
+            if settings.redis_url() is None:
+                try:
+                    await stack.enter_async_context(relayed(relay_path(settings.data_folder), services.hub))
+                except StoreError as error:
+                    _log.warning("no live messages from workers here: %s", error)
+            yield
         await changes.close()
         await guard.close()
         await services.hub.close()

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from sightline.server.auth.guard import Guard
 from sightline.server.installation import Installation
 from sightline.server.runs.routes import router as runs
+from sightline.server.tracking.routes import router as tracking
 from sightline.server.video_pipeline.routes import router as video_pipeline
 
 Router = Callable[[Installation, Guard], APIRouter]
@@ -14,5 +15,6 @@ Router = Callable[[Installation, Guard], APIRouter]
 SURFACES: Mapping[str, Router] = {
     "video-pipeline": video_pipeline,
     "runs": runs,
+    "tracking": tracking,
 }
 """Name, as in ``sightline serve --only NAME``, and what makes its routes."""

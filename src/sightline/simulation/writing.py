@@ -43,10 +43,10 @@ def write(
 ) -> list[Path]:
     """The files of a simulation, in this order; those that were there are replaced.
 
-    ``site.json`` (cameras, homographies, origin, plan), ``map.png`` (from above), ``movers.csv`` (everyone's way in
-    metres), and for each camera ``NAME.mp4``, ``NAME.gt.txt`` (MOT truth; confidence 0 for what can hardly be seen)
-    and ``NAME.truth.parquet`` (all columns). Each is whole or not there. Memory does not grow with the duration,
-    but for the truth. With ``workers`` the cameras are shared out among so many processes.
+    ``site.json`` (cameras, homographies, origin, plan), ``site.toml`` (as a site), ``map.png`` (from above),
+    ``movers.csv`` (everyone's way in metres), and for each camera ``NAME.mp4``, ``NAME.gt.txt`` (MOT truth; confidence
+    0 for what can hardly be seen) and ``NAME.truth.parquet`` (all columns). Each is whole or not there. Memory does
+    not grow with the duration, but for the truth. With ``workers`` the cameras are shared out among so many processes.
 
     Raises:
         KeyboardInterrupt: ``stopped`` said so; the files that were not finished are not there.
@@ -99,16 +99,19 @@ def _go_on(stopped: Stopped | None, what: str) -> None:
 
 
 def write_site(simulation: Simulation, folder: Path) -> list[Path]:
-    """What all cameras share: ``site.json``, ``map.png`` and ``movers.csv``."""
-    about, above, movers = (folder / name for name in ("site.json", "map.png", "movers.csv"))
+    """What all cameras share: ``site.json``, ``site.toml``, ``map.png`` and ``movers.csv``."""
+    about, site, above, movers = (folder / name for name in ("site.json", "site.toml", "map.png", "movers.csv"))
+    seen_from_above = simulation.map_rgb()
+    with whole(site) as file:
+        file.write_text(_as_site(simulation, seen_from_above.shape), encoding="utf-8")
     with whole(about) as file:
         file.write_text(json.dumps(_about(simulation), indent=1) + "\n")
     with whole(above) as file:
-        encoded = cv2.imencode(".png", cv2.cvtColor(simulation.map_rgb(), cv2.COLOR_RGB2BGR))[1]
+        encoded = cv2.imencode(".png", cv2.cvtColor(seen_from_above, cv2.COLOR_RGB2BGR))[1]
         file.write_bytes(encoded.tobytes())
     with whole(movers) as file:
         csv.write_csv(_movers(simulation), str(file))
-    return [about, above, movers]
+    return [about, site, above, movers]
 
 
 def _files(folder: Path, camera: str) -> tuple[Path, Path, Path]:
@@ -129,6 +132,22 @@ def _about(simulation: Simulation) -> dict[str, Any]:
         "classes": list(CLASSES),
         "cameras": [_camera(camera) for camera in simulation.cameras],
     }
+
+
+def _as_site(simulation: Simulation, picture_shape: tuple[int, ...]) -> str:
+    """The site as people write theirs, its videos beside the file."""
+    lat, lon = simulation.site.origin_lat_lon_deg
+    low, high = np.array(simulation.site.low_m), np.array(simulation.site.high_m)
+    across, down = np.array([picture_shape[1], picture_shape[0]]) / (high - low)
+    to_picture = [[across, 0.0, -low[0] * across], [0.0, -down, high[1] * down]]
+    lines = [f'id = "simulated"\nname = {json.dumps(simulation.site.name)}\n\n[map]\nmetres_per_unit = 1.0']
+    lines.append(f'picture = "map.png"\npicture_from_map = {json.dumps(to_picture)}')
+    lines.append(f"anchor = {{ lat_deg = {lat}, lon_deg = {lon} }}")
+    for camera in simulation.cameras:
+        rows = json.dumps(map_from_px(camera).tolist())
+        lines.append(f'\n[[cameras]]\nid = "{camera.name}"\nvideos = ["{camera.name}.mp4"]')
+        lines.append(f"size = [{camera.width}, {camera.height}]\nmap_from_px = {rows}")
+    return "\n".join(lines) + "\n"
 
 
 def _camera(camera: Camera) -> dict[str, Any]:

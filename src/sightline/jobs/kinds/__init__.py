@@ -16,6 +16,7 @@ KINDS = {
     "look": "sightline.jobs.kinds.look:LOOK",
     "snapshot": "sightline.jobs.kinds.snapshot:SNAPSHOT",
     "reconstruct": "sightline.jobs.kinds.reconstruct:RECONSTRUCT",
+    "site": "sightline.jobs.kinds.site:SITE",
 }
 """Name -> ``module:KIND``; imported only when asked for."""
 GROUP = "sightline.job"

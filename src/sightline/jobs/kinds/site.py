@@ -1,0 +1,249 @@
+"""Watching a site, as a job: recordings of several cameras to who was where, one sub-video after the other.
+
+A sub-video that is done is not watched again: work that is taken up after a crash begins with the next one, knowing
+everybody who was seen before.
+"""
+
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from sightline import wiring
+from sightline.errors import OptionError, SightlineError
+from sightline.executors.local import Stopped, Tell
+from sightline.fetching import download, relayed
+from sightline.jobs.footage import is_live, policy_of
+from sightline.jobs.kept import keep
+from sightline.jobs.kinds.kind import Kind, Params, Step, Task
+from sightline.jobs.kinds.track import is_harmless
+from sightline.jobs.sites import messages
+from sightline.jobs.sites.messages import Standing
+from sightline.jobs.sites.shelf import Sites
+from sightline.live.publisher import Publisher, publisher
+from sightline.live.relay import relay_path
+from sightline.model.site import Site
+
+_FETCH, _WATCH = "fetch-", "watch-"
+_SEEN = "seen.parquet"
+
+
+class SiteParams(Params):
+    """Which site to watch, and how."""
+
+    site: Annotated[str, Field(min_length=1, max_length=64)]
+    """Id of a site that the installation knows."""
+    parts: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """How many videos each camera of it has, one after the other."""
+    fps: Annotated[float, Field(gt=0, le=120)] = 23.0
+    """Moments per second at which all cameras are looked at."""
+    detector: str = "people_hog"
+    """Name of a detector."""
+    tracker: str = "botsort"
+    """Name of a tracker."""
+    identifier: str | None = None
+    """Name of an identifier that decides at once; null: identities are known when all is seen."""
+    options: Annotated[dict[str, dict[str, Any]], Field(default_factory=dict)]
+    """By kind of engine (detector, tracker, identifier), its options."""
+    images: bool = False
+    """Whether live messages hold the pictures, as ``frame_image_base64``."""
+
+    @model_validator(mode="after")
+    def _known(self) -> "SiteParams":
+        """All engines are there, and no option names a file."""
+        for kind in ("detector", "tracker", "identifier"):
+            name = getattr(self, kind)
+            if name is not None and name not in wiring.names(kind):
+                raise ValueError(f"no {kind} {name!r}; there are {', '.join(wiring.names(kind))}")
+        for kind, options in self.options.items():
+            if kind not in {"detector", "tracker", "identifier"}:
+                raise ValueError(f"options.{kind}: no such kind of engine")
+            for option, value in options.items():
+                if not is_harmless(value):
+                    raise ValueError(f"options.{kind}.{option}: paths are not taken; give the name of shelved weights")
+        return self
+
+
+def steps(params: Mapping[str, Any]) -> tuple[Step, ...]:
+    """Two for every sub-video, then who is who altogether."""
+    n = int(params.get("parts", 1))
+    every = []
+    for number in range(1, n + 1):
+        shown = f"Downloading sub-videos batch {number}/{n}"
+        every += [
+            Step(name=f"{_FETCH}{number}", shown=shown, share=0.05, work=partial(fetch, number=number)),
+            Step(
+                name=f"{_WATCH}{number}",
+                shown=f"Processing sub-video {number}",
+                share=1.0,
+                work=partial(watch, number=number),
+            ),
+        ]
+    every.append(Step(name="settle", shown="Settling who is who", share=0.1 * n, work=settle))
+    every.append(Step(name="keep", shown="Keeping files", share=0.02 * n, work=keep))
+    return tuple(every)
+
+
+def fetch(task: Task, tell: Tell, stopped: Stopped, *, number: int) -> dict[str, Any]:
+    """Brings sub-video ``number`` of every camera here; what cannot be had is left out and named.
+
+    Paths are those of the site's file, which only who runs the installation can write.
+
+    Raises:
+        OptionError: no camera has anything.
+    """
+    asked = SiteParams.model_validate(task.params)
+    site, videos, missing = _site(task), {}, {}
+    shown = f"Downloading sub-videos batch {number}/{asked.parts}"
+    for watch_ in site.watches:
+        if number > len(watch_.videos) or stopped():
+            continue
+        address = watch_.videos[number - 1]
+        try:
+            if "://" not in address or is_live(address):
+                videos[watch_.id] = address
+            elif (
+                path := download(address, task.folder / watch_.id, policy_of(task.settings), tell, stopped)
+            ) is not None:
+                videos[watch_.id] = str(path)
+        except (SightlineError, OSError) as error:
+            missing[watch_.id] = str(error)
+        tell(shown, len(videos) + len(missing), len(site.watches))
+    if not videos and missing:
+        raise OptionError(f"no camera has sub-video {number}: {next(iter(missing.values()))}")
+    return {"videos": videos, "missing": missing}
+
+
+def watch(task: Task, tell: Tell, stopped: Stopped, *, number: int) -> dict[str, Any]:
+    """Watches sub-video ``number`` of all cameras.
+
+    Raises:
+        SightlineError: no source can be read, or an engine or option is wrong.
+        OSError: what was seen cannot be written.
+    """
+    from sightline.jobs.sites.watching import Done, Lookout, Part, Watching  # noqa: PLC0415  (engines take their time)
+    from sightline.sources.stream import Stream  # noqa: PLC0415
+    from sightline.sources.video import Video  # noqa: PLC0415
+
+    asked, site = SiteParams.model_validate(task.params), _site(task)
+    how = Watching(
+        task_id=task.job_id,
+        fps=asked.fps,
+        detector=asked.detector,
+        tracker=asked.tracker,
+        identifier=asked.identifier,
+        options=asked.options,
+        images=asked.images,
+    )
+    earlier = [task.folder.with_name(f"{_WATCH}{i}") / _SEEN for i in range(1, number)]
+    before = [task.earlier[f"{_WATCH}{i}"] for i in range(1, number)]
+    fetched = task.earlier[f"{_FETCH}{number}"]
+    sources: dict[str, Video | Stream] = {}
+    missing = dict(fetched["missing"])
+    with ExitStack() as closing:
+        said = closing.enter_context(_saying(task))
+        for camera, address in fetched["videos"].items():
+            try:
+                if is_live(address):
+                    url = closing.enter_context(relayed(policy_of(task.settings).check(address)))
+                    sources[camera] = Stream(url, fps=asked.fps, camera=camera)
+                else:
+                    sources[camera] = Video(Path(address), fps=asked.fps, camera=camera)
+                    sources[camera].about()
+            except SightlineError as error:
+                missing[camera] = str(error)
+                sources.pop(camera, None)
+        if not sources:
+            raise OptionError(f"sub-video {number} cannot be read: {next(iter(missing.values()), 'there is none')}")
+        part = Part(number, sources, sum(one["moments"] for one in before), earlier)
+        teller = _Teller(said, task, site, number, sum(one["moments"] for one in before), missing)
+
+        def told(done: Done) -> None:
+            step = f"Processing sub-video {number}, frame batch {done.moments} (Global Index: {done.index})"
+            tell(step, done.moments, done.total)
+            teller.tell(step, done.moments, done.total)
+
+        lookout = Lookout(site, how, part)
+        moments = lookout.watch(task.folder / _SEEN, said.say, told, stopped)
+        sizes = {name: [view.width, view.height] for name, view in lookout.views.items()}
+    return {"moments": moments, "missing": missing, "sizes": sizes}
+
+
+def settle(task: Task, tell: Tell, _stopped: Stopped) -> dict[str, Any]:
+    """Finds out who is who with all that was seen, and writes it down.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    from sightline.jobs.sites.settling import settled  # noqa: PLC0415  (engines take their time)
+
+    asked, site = SiteParams.model_validate(task.params), _site(task)
+    parts = [task.earlier[f"{_WATCH}{i}"] for i in range(1, asked.parts + 1)]
+    seen = [task.folder.with_name(f"{_WATCH}{i}") / _SEEN for i in range(1, asked.parts + 1)]
+    sizes = {name: (size[0], size[1]) for part in parts for name, size in part["sizes"].items()}
+    tell("Settling who is who", 0, None)
+    with _saying(task) as said:
+        summary, before, after = settled(site, seen, sizes, task.job_id, task.folder)
+        said.say("", messages.identities_refined(before, after, task.job_id))
+    missing = {name: why for part in parts for name, why in part["missing"].items()}
+    files = sorted(path.name for path in task.folder.iterdir())
+    return {
+        "summary": summary | {"moments": sum(part["moments"] for part in parts), "missing": missing},
+        "files": files,
+    }
+
+
+class _Teller:
+    """Tells clients how far the task is. That it has ended, the server tells, which knows when that is noted."""
+
+    def __init__(
+        self, said: Publisher, task: Task, site: Site, number: int, moments_before: int, missing: Mapping[str, str]
+    ) -> None:
+        self._said, self._site, self._number, self._before = said, site, number, moments_before
+        self._parts = int(task.params["parts"])
+        self._began = messages.moment(time.time())
+        self._details = "; ".join(f"{name}: {why}" for name, why in missing.items()) or None
+
+    def tell(self, step: str, done: int, total: int | None) -> None:
+        """So many moments of this sub-video are done."""
+        within = min(done / total, 1.0) if total else 0.0
+        estimate = self._before + (total or done) * (self._parts - self._number + 1)
+        progress = (self._number - 1 + within) / self._parts
+        standing = Standing(
+            status="PROCESSING",
+            progress=round(progress, 4),
+            current_step=step,
+            details=self._details,
+            start_time=self._began,
+            last_update_time=messages.moment(time.time()),
+            environment_id=self._site.id,
+            total_sub_video_batches=self._parts,
+            completed_sub_video_batches=self._number - 1,
+            total_frames_estimate=estimate,
+            processed_frames_count=self._before + done,
+        )
+        self._said.say(messages.STATUS, messages.status_update(standing))
+
+
+def _saying(task: Task) -> AbstractContextManager[Publisher]:
+    """Where live messages of the task go."""
+    settings = task.settings
+    channel = messages.channel(task.job_id)
+    return publisher(channel, redis_url=settings.redis_url(), relay=relay_path(settings.data_folder))
+
+
+def _site(task: Task) -> Site:
+    return Sites(task.settings.sites()).get(str(task.params["site"]))
+
+
+SITE = Kind(
+    name="site",
+    about="Watches the recordings of all cameras of a site: who was where on its map, and who is who across cameras.",
+    queue="heavy",
+    params=SiteParams,
+    steps=steps,
+)

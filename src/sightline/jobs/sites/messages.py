@@ -1,0 +1,126 @@
+"""What is told of a site while it is watched, in the shape that clients of the service know."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+from uuid import UUID, uuid5
+
+import numpy as np
+import orjson
+from jaxtyping import Float, Int
+
+from sightline.model.tracks import Tracks
+
+Status = Literal["QUEUED", "INITIALIZING", "DOWNLOADING_DATA", "PROCESSING", "COMPLETED", "FAILED"]
+PERSON = 1
+"""The class of everybody, as clients know it."""
+NOW = "now"
+"""Key of the newest ``tracking_update``, kept for who comes late; all of them are also said without a key."""
+STATUS = "status"
+"""Key of ``status_update``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far a task is."""
+
+    status: Status
+    """In one word."""
+    progress: float
+    """From 0 to 1."""
+    current_step: str
+    """What is being done, for people."""
+    details: str | None
+    """Why it failed, or what was left out."""
+    start_time: str | None
+    """When it began, ISO 8601 in UTC."""
+    last_update_time: str
+    """When this was so."""
+    environment_id: str
+    """Id of the site."""
+    total_sub_video_batches: int
+    """Into how many parts the recordings are cut."""
+    completed_sub_video_batches: int
+    """How many are done."""
+    total_frames_estimate: int
+    """Moments in all of them, about."""
+    processed_frames_count: int
+    """Moments done."""
+
+
+def channel(task_id: str) -> str:
+    """Where all is said of a task."""
+    return f"tracking/{task_id}"
+
+
+def moment(utc_s: float) -> str:
+    """A time, as clients read it."""
+    return datetime.fromtimestamp(utc_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def identity(task_id: str, number: int) -> str | None:
+    """What an identity of a task is called for good; None: nobody's."""
+    return None if number < 1 else str(uuid5(UUID(task_id), str(number)))
+
+
+def status_update(standing: Standing) -> bytes:
+    """How far it is."""
+    return wrapped("status_update", asdict(standing))
+
+
+def tracking_update(index: int, site_id: str, utc_s: float, cameras: Mapping[str, Any]) -> bytes:
+    """What all cameras see at one moment; ``cameras`` as ``camera`` makes them, all of the site."""
+    payload = {
+        "frame_index": index,
+        "global_frame_index": index,
+        "scene_id": site_id,
+        "timestamp_processed_utc": moment(utc_s),
+        "cameras": cameras,
+    }
+    return wrapped("tracking_update", payload)
+
+
+def camera(
+    index: int,
+    tracks: Tracks | None = None,
+    xy_map: Float[np.ndarray, "n 2"] | None = None,
+    names: Sequence[str | None] = (),
+    jpeg: bytes | None = None,
+) -> dict[str, Any]:
+    """What one camera sees; nothing where it has no picture. NaN on the map is null."""
+    said: dict[str, Any] = {"image_source": f"{index:06d}.jpg", "tracks": []}
+    if tracks is not None and xy_map is not None:
+        places: list[list[float] | None] = xy_map.round(3).tolist()
+        known = np.isfinite(xy_map).all(axis=1).tolist()
+        columns = (tracks.number.tolist(), names, tracks.xyxy_px.round(2).tolist(), tracks.score.round(4).tolist())
+        said["tracks"] = [
+            {
+                "track_id": number,
+                "global_id": name,
+                "bbox_xyxy": box,
+                "confidence": score,
+                "class_id": PERSON,
+                "map_coords": place if is_known else None,
+            }
+            for number, name, box, score, place, is_known in zip(*columns, places, known, strict=True)
+        ]
+    if jpeg is not None:
+        said["frame_image_base64"] = base64.b64encode(jpeg).decode()
+    return said
+
+
+def identities_refined(before: Int[np.ndarray, " n"], after: Int[np.ndarray, " n"], task_id: str) -> bytes:
+    """Who turned out to be who: of every name given at once, the one it became for most of its sightings."""
+    mapping: dict[str, str | None] = {}
+    both = (before > 0) & (after > 0)
+    pairs, counts = np.unique(np.column_stack([before[both], after[both]]), axis=0, return_counts=True)
+    for (old, new), _ in sorted(zip(pairs.tolist(), counts.tolist(), strict=True), key=lambda pair: pair[1]):
+        mapping[str(identity(task_id, old))] = identity(task_id, new)
+    return wrapped("identities_refined", {"mapping": mapping})
+
+
+def wrapped(kind: str, payload: Mapping[str, Any]) -> bytes:
+    """A message, encoded."""
+    return orjson.dumps({"type": kind, "payload": payload})

@@ -1,0 +1,222 @@
+"""One part of a site's recordings: all cameras watched in step, everybody placed, named and told of."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import simplejpeg
+from jaxtyping import Float, Int
+
+from sightline import wiring
+from sightline.executors.local import Stopped
+from sightline.geometry.warp import warped
+from sightline.jobs.sites import messages, rows
+from sightline.locators.homography import Homography
+from sightline.model.arrays import Image
+from sightline.model.identities import NOBODY, Sightings
+from sightline.model.site import Plane, Site, Watch
+from sightline.model.tracks import Tracks
+from sightline.model.view import View
+from sightline.pipeline.site import Instant, Post, in_step
+from sightline.pipeline.track import track
+from sightline.ports import Identifier, Source
+
+Say = Callable[[str, bytes], None]
+"""Takes a message and its key."""
+_KEEP_NOW_S = 1.0
+"""How often the newest moment is kept for who comes late."""
+_TRACKS = 1_000_000
+"""More than a part has tracks: tracks of different parts must not have one number."""
+_QUALITY = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watching:
+    """How to watch."""
+
+    task_id: str
+    """Names identities."""
+    fps: float = 23.0
+    """Moments per second."""
+    detector: str = "people_hog"
+    """Name of a detector."""
+    tracker: str = "botsort"
+    """Name of a tracker."""
+    identifier: str | None = None
+    """Name of an identifier that decides at once; None: nobody has a name before all is seen."""
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By kind of engine, its options."""
+    images: bool = False
+    """Whether messages hold the pictures."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A part of the recordings: one video of each camera."""
+
+    number: int
+    """Which, from 1."""
+    sources: Mapping[str, Source]
+    """By camera, what it recorded; cameras without are left out."""
+    first: int
+    """The moment that it begins with."""
+    earlier: Sequence[Path]
+    """What was written of the parts before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How far a part is."""
+
+    moments: int
+    """Moments of it that are done."""
+    total: int | None
+    """How many there are, about."""
+    index: int
+    """The newest moment, counted from the first of all parts."""
+
+
+def views_of(site: Site, sizes: Mapping[str, tuple[int, int]]) -> dict[str, View]:
+    """How the cameras see the site's ground, in the map's own metres; those that cannot tell are left out.
+
+    ``sizes`` are widths and heights of what they recorded.
+    """
+    scale = site.map.metres_per_unit
+    if scale is None:
+        return {}
+    return {
+        watch.id: View(watch.id, *sizes[watch.id], px_from_map(watch, watch.plane, sizes[watch.id], scale))
+        for watch in site.watches
+        if watch.plane is not None and watch.id in sizes
+    }
+
+
+def px_from_map(watch: Watch, plane: Plane, size: tuple[int, int], metres_per_unit: float) -> Float[np.ndarray, "3 3"]:
+    """Takes metres of the map to pixels of pictures of that size, whatever size the points were clicked in."""
+    clicked = watch.size or size
+    to_clicked = np.diag([clicked[0] / size[0], clicked[1] / size[1], 1.0])
+    metres = np.diag([metres_per_unit, metres_per_unit, 1.0])
+    return np.linalg.inv(metres @ plane.map_from_px @ to_clicked)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Spotted:
+    """What one camera sees at one moment, placed."""
+
+    tracks: Tracks
+    xy_map: Float[np.ndarray, "n 2"]
+    sightings: Sightings
+
+
+@final
+class Lookout:
+    """Watches one part of a site's recordings."""
+
+    def __init__(self, site: Site, how: Watching, part: Part) -> None:
+        """Opens nothing yet but to see how large the pictures are.
+
+        Raises:
+            SightlineError: a source cannot be read, or an engine or option is wrong.
+        """
+        self._site, self._how, self._part = site, how, part
+        self._cameras = tuple(watch.id for watch in site.watches)
+        self._watches = {watch.id: watch for watch in site.watches}
+        footage = {name: source.about() for name, source in part.sources.items()}
+        self._sizes = {name: (about.width, about.height) for name, about in footage.items()}
+        self._views = views_of(site, self._sizes)
+        self._locators = {name: Homography(view=view) for name, view in self._views.items()}
+        self._total = max((about.n_frames or 0 for about in footage.values()), default=0) or None
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        """How the cameras see the ground."""
+        return self._views
+
+    def watch(self, path: Path, say: Say, tell: Callable[[Done], None], stopped: Stopped) -> int:
+        """Writes what was seen to ``path``, and returns how many moments there were.
+
+        Raises:
+            SightlineError: a source breaks off at once, or an engine or option is wrong.
+            OSError: the file cannot be written.
+        """
+        identifier, kept_s, count = self._identifier(), -np.inf, 0
+        with rows.SeenFile(path, self._cameras) as file:
+            for instant in in_step(list(self._posts()), self._how.fps):
+                index = self._part.first + instant.index
+                spotted = {name: self._spotted(name, sight.tracks, index) for name, sight in instant.sights.items()}
+                seen = Sightings.joined([one.sightings for one in spotted.values()])
+                number = identifier.identify(seen).number if identifier else np.full(len(seen), NOBODY)
+                boxes = np.concatenate([one.tracks.xyxy_px for one in spotted.values()])
+                file.add(index, seen, number, boxes, np.concatenate([one.tracks.score for one in spotted.values()]))
+                said = self._message(index, instant, spotted, number)
+                say("", said)
+                if time.monotonic() >= kept_s + _KEEP_NOW_S:
+                    kept_s = time.monotonic()
+                    say(messages.NOW, said)
+                count = instant.index + 1
+                tell(Done(count, self._total, index))
+                if stopped():
+                    break
+        return count
+
+    def _spotted(self, name: str, tracks: Tracks, index: int) -> _Spotted:
+        """What a camera sees, placed on the map as far as its plane tells."""
+        n, watch, scale = len(tracks), self._watches[name], self._site.map.metres_per_unit
+        xy_m, cov_m2, is_whole = np.full((n, 2), np.nan), np.full((n, 2, 2), np.nan), np.zeros(n, bool)
+        xy_map = np.full((n, 2), np.nan)
+        if name in self._locators and scale is not None:
+            placed = self._locators[name].locate(tracks)
+            xy_m, cov_m2 = placed.xyz_enu_m[:, :2], placed.cov_enu_m2[:, :2, :2]
+            is_whole, xy_map = self._locators[name].whole(tracks.xyxy_px), xy_m / scale
+        elif watch.plane is not None:
+            foot_px = np.column_stack([tracks.xyxy_px[:, ::2].mean(axis=1), tracks.xyxy_px[:, 3]])
+            to_clicked = np.array(watch.size or self._sizes[name]) / np.array(self._sizes[name])
+            xy_map = warped(watch.plane.map_from_px, foot_px * to_clicked)
+        t_s = np.full(n, index / self._how.fps)
+        track = tracks.number + _TRACKS * self._part.number
+        who = np.full(n, self._cameras.index(name))
+        look = np.zeros((n, 0))
+        return _Spotted(tracks, xy_map, Sightings(self._cameras, who, t_s, track, xy_m, cov_m2, is_whole, look))
+
+    def _message(
+        self, index: int, instant: Instant, spotted: Mapping[str, _Spotted], number: Int[np.ndarray, " n"]
+    ) -> bytes:
+        """All cameras of the site, those without a picture among them."""
+        cameras, first = {}, 0
+        for name, one in spotted.items():
+            own = number[first : first + len(one.tracks)].tolist()
+            first += len(one.tracks)
+            names = [messages.identity(self._how.task_id, who) for who in own]
+            jpeg = _jpeg(instant.sights[name].frame.rgb) if self._how.images else None
+            cameras[name] = messages.camera(index, one.tracks, one.xy_map, names, jpeg)
+        everyone = {name: cameras.get(name) or messages.camera(index) for name in self._cameras}
+        return messages.tracking_update(index, self._site.id, time.time(), everyone)
+
+    def _identifier(self) -> Identifier | None:
+        """Who decides at once, knowing all that was seen before this part."""
+        if self._how.identifier is None:
+            return None
+        identifier: Identifier = wiring.build("identifier", self._how.identifier, self._given("identifier"))
+        for path in self._part.earlier:
+            moments, sightings, _ = rows.read(path, self._cameras)
+            for several in rows.by_moment(moments, sightings):
+                identifier.identify(several)
+        return identifier
+
+    def _posts(self) -> Iterator[Post]:
+        """The cameras, each with engines of its own."""
+        for name, source in self._part.sources.items():
+            detector = wiring.build("detector", self._how.detector, self._given("detector"))
+            tracker = wiring.build("tracker", self._how.tracker, self._given("tracker"))
+            yield Post(name, track(source, detector, tracker), self._watches[name].offset_s)
+
+    def _given(self, kind: str) -> dict[str, Any]:
+        return dict(self._how.options.get(kind, {}))
+
+
+def _jpeg(rgb: Image) -> bytes:
+    encoded: bytes = simplejpeg.encode_jpeg(np.ascontiguousarray(rgb), _QUALITY, "RGB", "420")
+    return encoded

@@ -1,0 +1,46 @@
+"""What the multi-camera service takes and gives."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sightline.jobs.sites.messages import Status
+
+
+class Start(BaseModel):
+    """What to watch, and how."""
+
+    model_config = ConfigDict(extra="ignore")  # clients of the older service may send more
+
+    environment_id: str = Field(min_length=1, max_length=64, description="Id of a site.", examples=["factory"])
+    detector: str | None = Field(None, max_length=64, description="Name of a detector; unsaid, people_hog.")
+    tracker: str | None = Field(None, max_length=64, description="Name of a tracker; unsaid, botsort.")
+    fps: float | None = Field(None, gt=0, le=120, description="Moments per second; unsaid, 23.")
+    images: bool | None = Field(None, description="Whether live messages hold the pictures.")
+
+
+class Started(BaseModel):
+    """A task that was taken in."""
+
+    task_id: str = Field(description="Its number.")
+    message: str = Field(description="For people.")
+    status_url: str = Field(description="Where to ask how far it is.")
+    websocket_url: str = Field(description="Where to listen.")
+
+
+class StatusView(BaseModel):
+    """How far a task is."""
+
+    task_id: str = Field(description="Its number.")
+    status: Status = Field(description="In one word.")
+    progress: float = Field(description="From 0 to 1.")
+    current_step: str = Field(description="What is being done, for people.")
+    details: str | None = Field(description="Why it failed, or which cameras were left out.")
+
+
+class Environment(BaseModel):
+    """A site."""
+
+    environment_id: str = Field(description="What to ask for.")
+    name: str = Field(description="What people call it.")
+    cameras: list[str] = Field(description="Ids of its cameras.")
+    camera_count: int = Field(description="How many those are.")
+    fault: str | None = Field(None, description="What is wrong with its file, where something is.")

@@ -1,0 +1,85 @@
+"""One client that listens to a task: first how it stands, then everything as it happens."""
+
+import asyncio
+import contextlib
+from typing import Final, final
+
+from fastapi import WebSocket, WebSocketDisconnect
+from fastapi.concurrency import run_in_threadpool
+
+from sightline.errors import StoreError, UnknownError
+from sightline.jobs.sites import messages
+from sightline.model.job import OPEN, Job
+from sightline.server.auth.guard import Guard
+from sightline.server.installation import Installation
+from sightline.server.tracking.standing import standing
+
+_LOOK_S: Final = 1.0
+"""How often the store is asked whether the task has ended."""
+_WHO_S: Final = 30.0
+"""How often it is asked whether who listens still may."""
+_WAITING: Final = 256
+"""Messages that wait for a slow client; older ones are left out then."""
+
+
+@final
+class Listener:
+    """A WebSocket of a client."""
+
+    def __init__(self, socket: WebSocket, services: Installation, guard: Guard, job: Job) -> None:
+        self._socket, self._services, self._guard, self._job = socket, services, guard, job
+        self._channel = messages.channel(job.id)
+        self._sending = asyncio.Lock()
+
+    async def talk(self) -> None:
+        """Until the client goes, or may not listen any more. The end of the task does not end it."""
+        await self._socket.accept()
+        tasks = [asyncio.create_task(work) for work in (self._tell(), self._hear(), self._watch())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                await self._socket.close()
+
+    async def _tell(self) -> None:
+        """How it stands, then all that is said."""
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError, StoreError):
+            async with self._services.hub.subscribe(self._channel, most=_WAITING) as subscription:
+                await self._send(messages.status_update(standing(self._job)))
+                for message in await self._services.hub.last(self._channel):
+                    await self._send(message.data)
+                async for message in subscription:
+                    if message.key != messages.NOW:
+                        await self._send(message.data)
+
+    async def _hear(self) -> None:
+        """What clients say means nothing; that they are gone does."""
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            while True:
+                await self._socket.receive_text()
+
+    async def _watch(self) -> None:
+        """Tells of an end that nobody who does the work could tell of, and looks who is there."""
+        passed_s, is_open = 0.0, self._job.state in OPEN
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            passed_s += _LOOK_S
+            if passed_s >= _WHO_S:
+                passed_s = 0.0
+                if not await self._guard.is_still(self._socket):
+                    return
+            if is_open:
+                try:
+                    job = await run_in_threadpool(self._services.jobs.get, self._job.id)
+                except UnknownError:
+                    return
+                if job.state not in OPEN:
+                    is_open = False
+                    await self._send(messages.status_update(standing(job)))
+
+    async def _send(self, data: bytes) -> None:
+        async with self._sending:
+            await self._socket.send_text(data.decode())

@@ -1,0 +1,212 @@
+"""The multi-camera service, as its clients use it: start, status, and everything live."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+from uuid import UUID, uuid4
+
+import httpx
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import websockets
+from websockets.exceptions import InvalidStatus
+
+from sightline.simulation import simulate, write
+
+from .conftest import wait_for
+
+TASKS = "/api/v1/processing-tasks"
+
+
+@pytest.fixture(scope="module")
+def yard(tmp_path_factory):
+    """A made-up site, filmed by two cameras for four seconds; its videos are cut into two parts by name only."""
+    folder = tmp_path_factory.mktemp("yard")
+    write(simulate(seed=3, n_people=4, n_vehicles=0, n_cameras=2, duration_s=4.0, fps=5.0, size=(320, 180)), folder)
+    text = (folder / "site.toml").read_text()
+    (folder / "site.toml").write_text(re.sub(r'videos = \["(cam\d).mp4"\]', r'videos = ["\1.mp4", "\1.mp4"]', text))
+    lame = re.sub(r'videos = \["cam2.mp4", "cam2.mp4"\]', 'videos = ["gone.mp4"]', (folder / "site.toml").read_text())
+    (folder / "lame.toml").write_text(lame.replace('id = "simulated"', 'id = "lame"'))
+    (folder / "odd.toml").write_text('id = "odd"\n[[cameras]]\nid = "one"\ncolour = 3\n')
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(serve_all, yard):
+    return serve_all("--only", "tracking", SIGHTLINE_SITES_FOLDER=yard, SIGHTLINE_AUTH__MODE="off")
+
+
+def started(server, **asked):
+    answer = httpx.post(f"{server.url}{TASKS}/start", json={"detector": "motion", "fps": 5.0, **asked})
+    assert answer.status_code == 202, answer.text
+    return answer.json()
+
+
+def until_end(server, task, seconds=120):
+    """What it says of itself when it has ended."""
+
+    def end():
+        said = httpx.get(f"{server.url}{task['status_url']}").json()
+        return said if said["status"] in {"COMPLETED", "FAILED"} else None
+
+    return wait_for(end, seconds, "the end of the task")
+
+
+async def heard(server, task, most_s=120):
+    """All messages until the task has ended."""
+    messages = []
+    url = server.url.replace("http", "ws") + task["websocket_url"]
+    async with asyncio.timeout(most_s), websockets.connect(url, origin=server.url, ping_interval=20) as socket:
+        async for text in socket:
+            messages.append(json.loads(text))
+            if messages[-1]["type"] == "status_update" and messages[-1]["payload"]["status"] in {"COMPLETED", "FAILED"}:
+                return messages
+    return messages
+
+
+def test_a_client_starts_a_task_and_hears_everything(server):
+    task = started(server, environment_id="simulated")
+    number = task["task_id"]
+    assert str(UUID(number)) == number
+    assert task["message"] == "Processing task for environment 'simulated' initiated."
+    assert task["status_url"] == f"{TASKS}/{number}/status"
+    assert task["websocket_url"] == f"/ws/tracking/{number}"
+    messages = asyncio.run(heard(server, task))
+    kinds = [message["type"] for message in messages]
+    assert set(kinds) == {"status_update", "tracking_update", "identities_refined"}
+    status = [message["payload"] for message in messages if message["type"] == "status_update"]
+    assert [one["progress"] for one in status] == sorted(one["progress"] for one in status)
+    assert {one["status"] for one in status} <= {
+        "QUEUED",
+        "INITIALIZING",
+        "DOWNLOADING_DATA",
+        "PROCESSING",
+        "COMPLETED",
+    }
+    assert any(
+        re.fullmatch(r"Processing sub-video 2, frame batch \d+ \(Global Index: \d+\)", s["current_step"])
+        for s in status
+    )
+    assert status[-1]["total_sub_video_batches"] == status[-1]["completed_sub_video_batches"] == 2
+    updates = [message["payload"] for message in messages if message["type"] == "tracking_update"]
+    assert [one["frame_index"] for one in updates] == sorted({one["frame_index"] for one in updates})
+    assert updates[-1]["frame_index"] == updates[-1]["global_frame_index"] == 39
+    assert all(set(one["cameras"]) == {"cam1", "cam2"} for one in updates)
+    assert updates[-1]["cameras"]["cam1"]["image_source"] == "000039.jpg"
+    tracks = [track for one in updates for camera in one["cameras"].values() for track in camera["tracks"]]
+    assert tracks
+    for track in tracks:
+        assert set(track) == {"track_id", "global_id", "bbox_xyxy", "confidence", "class_id", "map_coords"}
+        assert track["class_id"] == 1
+        assert track["global_id"] is None
+        assert track["map_coords"] is None or np.isfinite(track["map_coords"]).all()
+    said = until_end(server, task)
+    assert said == {
+        "task_id": number,
+        "status": "COMPLETED",
+        "progress": 1.0,
+        "current_step": "All Processing Complete",
+        "details": None,
+    }
+
+
+def test_who_comes_late_gets_how_it_stands(server):
+    task = started(server, environment_id="simulated")
+    until_end(server, task)
+    messages = asyncio.run(heard(server, task))
+    assert messages[0]["payload"]["status"] == "COMPLETED"
+    assert messages[0]["payload"]["processed_frames_count"] == 40
+
+
+def test_results_are_kept_with_everybodys_identity(server):
+    task = started(server, environment_id="simulated")
+    until_end(server, task)
+    job = httpx.get(f"{server.url}/api/v1/jobs/{UUID(task['task_id']).hex}").json()
+    files = {one["name"]: one["id"] for one in job["result"]["artifacts"]}
+    assert set(files) == {"sightings.parquet", "paths.csv"}
+    data = httpx.get(f"{server.url}/api/v1/artifacts/{files['sightings.parquet']}/content").content
+    path = server.data / "seen.parquet"
+    path.write_bytes(data)
+    table = pq.read_table(path)
+    assert {"moment", "camera", "global_id", "x_m", "xx_m2"} <= set(table.column_names)
+    assert set(table["moment"].to_pylist()) <= set(range(40))
+
+
+def test_work_goes_on_after_a_crash_where_a_part_was_done(server):
+    task = started(server, environment_id="simulated")
+    status = f"{server.url}{task['status_url']}"
+    wait_for(lambda: "sub-video 2" in httpx.get(status).json()["current_step"], 120, "the second part")
+    workers = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True)
+    for number in workers.stdout.split():
+        os.kill(int(number), signal.SIGKILL)
+    assert until_end(server, task)["status"] == "COMPLETED"
+    messages = asyncio.run(heard(server, task))
+    assert messages[0]["payload"]["processed_frames_count"] == 40
+
+
+def test_a_camera_without_its_video_is_left_out_and_named(server):
+    said = until_end(server, started(server, environment_id="lame"))
+    assert said["status"] == "COMPLETED"
+    assert "cam2" in said["details"]
+    assert "gone.mp4" in said["details"]
+
+
+def test_what_is_not_there_is_refused_and_named(server):
+    def start(**asked):
+        return httpx.post(f"{server.url}{TASKS}/start", json=asked)
+
+    unknown = start(environment_id="moon")
+    assert unknown.status_code == 404
+    assert unknown.json()["detail"] == "no environment 'moon'; there are: campus, factory, lame, odd, simulated"
+    assert start().status_code == 422
+    assert start(environment_id="simulated", detector="magic").status_code == 400
+    assert start(environment_id="odd").json()["detail"].startswith("odd.toml: cameras[1].colour: is not known here")
+    assert httpx.get(f"{server.url}{TASKS}/{uuid4()}/status").json() == {"detail": "Processing task not found."}
+    assert httpx.get(f"{server.url}{TASKS}/nothing/status").status_code == 422
+    listed = {one["environment_id"]: one for one in httpx.get(f"{server.url}/api/v1/environments").json()}
+    assert listed["factory"]["cameras"] == ["c09", "c12", "c13", "c16"]
+    assert "colour" in listed["odd"]["fault"]
+
+
+def test_a_stranger_to_the_task_is_not_let_listen(server):
+    async def main(number):
+        with pytest.raises(InvalidStatus) as caught:
+            async with websockets.connect(f"{server.url.replace('http', 'ws')}/ws/tracking/{number}"):
+                pass
+        return caught.value.response.status_code
+
+    assert asyncio.run(main(uuid4())) == 404
+    assert asyncio.run(main("nonsense")) == 404
+
+
+def test_a_task_can_be_cancelled(server):
+    task = started(server, environment_id="simulated", fps=5.0)
+    httpx.delete(f"{server.url}{TASKS}/{task['task_id']}").raise_for_status()
+    said = until_end(server, task)
+    assert (said["status"], said["details"]) == ("FAILED", "Task cancelled.")
+
+
+def test_pictures_come_along_when_asked_for(server):
+    messages = asyncio.run(heard(server, started(server, environment_id="simulated", images=True)))
+    updates = [message["payload"] for message in messages if message["type"] == "tracking_update"]
+    assert all(one["cameras"]["cam1"]["frame_image_base64"].startswith("/9j/") for one in updates)
+
+
+def test_listening_needs_a_login_where_there_is_one(serve, yard, sightline, tmp_path):
+    key = sightline("keys", "create", "program", "--role", "operator", "--data", tmp_path / "data").stdout.strip()
+    server = serve("--only", "tracking", SIGHTLINE_SITES_FOLDER=yard)
+    with server.client(headers={"X-API-Key": key}) as client:
+        task = client.post(f"{TASKS}/start", json={"environment_id": "simulated"}).json()
+    url = server.url.replace("http", "ws") + task["websocket_url"]
+
+    async def main(**more):
+        async with websockets.connect(url, **more) as socket:
+            return json.loads(await asyncio.wait_for(socket.recv(), 30))["type"]
+
+    with pytest.raises(InvalidStatus, match="401"):
+        asyncio.run(main())
+    assert asyncio.run(main(additional_headers={"X-API-Key": key})) == "status_update"
