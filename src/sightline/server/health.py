@@ -1,5 +1,7 @@
 """Whether the server works."""
 
+from typing import Any
+
 from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
@@ -9,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sightline import __version__
 from sightline.errors import StoreError
 from sightline.server.installation import Installation
+from sightline.server.pages import Pages, sent
 
 
 def router(services: Installation) -> APIRouter:
@@ -31,8 +34,12 @@ def router(services: Installation) -> APIRouter:
     def disk() -> str:
         return "ok" if services.settings.data_folder.is_dir() else "the data folder is missing"
 
-    @routes.get("/", summary="What this is")
-    async def root() -> dict[str, str]:
+    pages = Pages(services.settings)
+
+    @routes.get("/", summary="What this is", response_model=dict[str, str])
+    def root() -> Any:
+        if (front := pages.file("/")) is not None:
+            return sent(front)
         return {"message": f"Sightline {__version__}; API documentation is at /docs"}
 
     async def hub() -> str:

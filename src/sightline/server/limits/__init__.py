@@ -1,7 +1,7 @@
 """What is refused before any route sees it: wrong hosts, too many requests, strangers, too large bodies."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import final
 
 from fastapi import FastAPI
@@ -13,13 +13,14 @@ from sightline.server.limits.body import Bodies
 from sightline.server.limits.gate import Gate
 from sightline.server.limits.hosts import Hosts
 from sightline.server.limits.rate import Rates
+from sightline.server.pages import Pages
 
 _PIPELINE = "/api/v1/video-pipeline"
 PUBLIC = frozenset(
     {"/", "/health", "/api/health", "/health/live", "/health/ready", "/docs", "/docs/oauth2-redirect", "/openapi.json"}
     | {LOGIN, f"{_PIPELINE}/health/"}
 )
-"""Paths that strangers may ask for; all others need somebody who is known."""
+"""Paths that strangers may ask for, besides pages; all others need somebody who is known."""
 EXEMPT = frozenset({"/health", "/api/health", "/health/live", "/health/ready", "/metrics", f"{_PIPELINE}/health/"})
 """Paths that may be asked for as often as anybody likes."""
 _EXACT = {
@@ -28,6 +29,18 @@ _EXACT = {
     f"{_PIPELINE}/video-info/": Role.VIEWER,
 }
 _OF_RUNS = re.compile(r"/api/runs/[^/]{1,64}/(?:images|video)")
+
+
+@final
+class Public(Container[str]):
+    """Paths that strangers may ask for."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    def __contains__(self, path: object) -> bool:
+        """Whether this is one: of ours, or a page."""
+        return path in PUBLIC or path in self._pages
 
 
 @final
@@ -58,7 +71,7 @@ def add_limits(app: FastAPI, services: Installation, guard: Guard) -> None:
         most_upload_bytes=int(limits.upload_bytes),
         chunk_timeout_s=limits.chunk_timeout_s,
     )
-    app.add_middleware(Gate, guard=guard, public=PUBLIC, needs=Uploads())
+    app.add_middleware(Gate, guard=guard, public=Public(Pages(settings)), needs=Uploads())
     app.add_middleware(Rates, guard=guard, per_minute=limits.requests_per_minute, exempt=EXEMPT)
     app.add_middleware(
         Hosts, guard=guard, host=settings.host, names=settings.allowed_hosts, origins=settings.cors_origins

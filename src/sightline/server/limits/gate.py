@@ -1,6 +1,6 @@
 """Nobody unknown gets past here, whatever a route forgets: before a body is read, before a WebSocket opens."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import final
 
 from fastapi import HTTPException
@@ -17,7 +17,7 @@ from sightline.server.limits.refusal import refuse
 class Gate:
     """Middleware that lets strangers only to public paths."""
 
-    def __init__(self, app: ASGIApp, *, guard: Guard, public: frozenset[str], needs: Mapping[str, Role]) -> None:
+    def __init__(self, app: ASGIApp, *, guard: Guard, public: Container[str], needs: Mapping[str, Role]) -> None:
         self._app = app
         self._guard = guard
         self._public = public

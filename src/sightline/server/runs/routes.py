@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from sightline import wiring
 from sightline.live.sse import comment, event
 from sightline.model.user import Role
+from sightline.server import pages
 from sightline.server.auth.guard import Guard, Principal
 from sightline.server.errors import RUNS
 from sightline.server.installation import Installation
@@ -55,6 +56,7 @@ def router(services: Installation, guard: Guard) -> APIRouter:
     both = APIRouter(lifespan=keeping(desk))
     both.include_router(routes)
     both.include_router(_about(guard))
+    both.include_router(pages.router(pages.Pages(services.settings)))
     return both
 
 
