@@ -5,11 +5,11 @@ Features are OpenCV's SIFT (Apache-2.0), cameras and points pycolmap's (BSD-3).
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar, final
+from typing import Any, final
 
 import pycolmap
 
@@ -19,7 +19,8 @@ from sightline.executors.local import Stopped, Tell
 from sightline.model.lens import LensModel
 from sightline.model.scene import MadeBy, Scene
 from sightline.model.shots import Shot, Shots
-from sightline.reconstructors.dense.densified import SIDES_PX, Quality, densified
+from sightline.reconstructors.at_work import AtWork
+from sightline.reconstructors.dense.densified import SIDES_PX, Quality, densified, fitting
 from sightline.reconstructors.structure.album import Seen, Sharing, lens_of, lenses, written
 from sightline.reconstructors.structure.features import features as features_of
 from sightline.reconstructors.structure.mapping import Mapped, mapped, verified
@@ -28,8 +29,6 @@ from sightline.reconstructors.structure.outcome import complaint, scene
 from sightline.reconstructors.structure.pairs import Pair, pairs
 from sightline.reconstructors.structure.posing import LEAST_GIVEN, posed
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 _MOST_THREADS = 8
 """Each holds one picture and its pyramid: a few hundred megabytes."""
 
@@ -47,7 +46,8 @@ class Sfm:
         features: spots to look for in a picture, at most.
         side_px: pictures are looked at no larger than this.
         quality: how fine depth is: ``draft``, ``normal`` and ``high`` are pictures of 400, 800 and 1600 pixels, each
-            four times the work of the one before; ``sparse``: no depth.
+            four times the work of the one before, or less where they would take more than 4 GB of memory;
+            ``sparse``: no depth.
         seed: where chance begins.
 
     Raises:
@@ -83,7 +83,7 @@ class Sfm:
         if len(shots) < 2:
             raise ReconstructionError(f"{len(shots)} pictures; it takes two at least, better twenty")
         with ThreadPoolExecutor(min(_MOST_THREADS, len(os.sched_getaffinity(0)))) as pool:
-            at_work = _AtWork(pool, tell, stopped)
+            at_work = AtWork(pool, tell, stopped)
             seen = at_work.each("features", self._seen, shots.shots)
             found = self._matched(seen, shots.is_sequence, at_work)
         cameras, taken = lenses(seen, self._lens, self._sharing)
@@ -103,9 +103,11 @@ class Sfm:
 
     def _dense(self, built: Scene, shots: Shots, tell: Tell, stopped: Stopped) -> Scene:
         """The scene with depth."""
-        with ThreadPoolExecutor(min(_MOST_THREADS, len(os.sched_getaffinity(0)))) as pool:
-            at_work = _AtWork(pool, tell, stopped)
-            return densified(built, shots, SIDES_PX[self._quality], self._seed, at_work.each)
+        n_threads = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+        with ThreadPoolExecutor(n_threads) as pool:
+            at_work = AtWork(pool, tell, stopped)
+            side_px = fitting(SIDES_PX[self._quality], built, n_threads)
+            return densified(built, shots, side_px, self._seed, at_work)
 
     def _placed(self, folder: Path, shots: Shots, fixed: Sequence[int], stopped: Stopped) -> Mapped:
         """Cameras and points; at the poses that are given, if there are enough."""
@@ -120,7 +122,7 @@ class Sfm:
         found = features_of(rgb, most=self._features, side_px=self._side_px)
         return Seen(shot, rgb.shape[1], rgb.shape[0], found)
 
-    def _matched(self, seen: Sequence[Seen], is_sequence: bool, at_work: "_AtWork") -> dict[Pair, Matches]:
+    def _matched(self, seen: Sequence[Seen], is_sequence: bool, at_work: AtWork) -> dict[Pair, Matches]:
         """Matches of all pairs that may have any."""
         spots = [one.features for one in seen]
         compared = pairs(spots, is_sequence, lambda work, items: at_work.each("glancing", work, items))
@@ -156,41 +158,6 @@ class Sfm:
         sizes = ", ".join(str(len(other)) for other in others)
         pieces = f"; other pieces, of {sizes} pictures, do not connect" if others else ""
         raise ReconstructionError(why + pieces, built)
-
-
-class _AtWork:
-    """Work on several cores, told of and ended when asked."""
-
-    def __init__(self, pool: ThreadPoolExecutor, tell: Tell, stopped: Stopped) -> None:
-        self._pool = pool
-        self._tell = tell
-        self._stopped = stopped
-
-    def each(self, step: str, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """What ``work`` makes of every item, in their order.
-
-        Raises:
-            EngineError: somebody wanted it to end.
-        """
-        waiting = list(items)
-        results: list[Result] = []
-        ahead = 4 * _MOST_THREADS
-        for first in range(0, len(waiting), ahead):
-            self.glance()
-            for result in self._pool.map(work, waiting[first : first + ahead]):
-                results.append(result)
-                self._tell(step, len(results), len(waiting))
-                self.glance()
-        return results
-
-    def glance(self) -> None:
-        """Goes on only if nobody wants it to end.
-
-        Raises:
-            EngineError: somebody does.
-        """
-        if self._stopped():
-            raise EngineError("stopped before there was a scene")
 
 
 @contextmanager

@@ -260,8 +260,9 @@ _PASSES = {
     "verifying": 2.0,
     "mapping": 10.0,
     "straightening": 1.0,
-    "depth": 30.0,
-    "agreeing": 10.0,
+    "depth": 25.0,
+    "refining": 12.0,
+    "agreeing": 3.0,
 }
 """Of ``sfm`` on a few dozen pictures; an engine whose passes have other names has one that counts, its first."""
 

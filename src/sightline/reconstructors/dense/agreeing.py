@@ -12,6 +12,10 @@ _NEAR_SHARE = 0.01
 """How much depth may differ."""
 _ONE_SURFACE = 1.03
 """Ratio of depths of pixels side by side, above which there is an edge between them."""
+_AROUND = 3
+"""Pixels to each side by which the slope of one is told."""
+_LEAST_AREA = 36
+"""Of the determinant; less: the pixels around are too few, or in a line."""
 
 
 @njit(cache=True, nogil=True)
@@ -63,6 +67,30 @@ def taken(depth, fresh, forth, other_depth, other_taken):
                 continue
             if abs(other_depth[j, i] - away) < 2 * _NEAR_SHARE * away:
                 other_taken[j, i] = True
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def slopes(depth):
+    """How inverse depth changes to the right and down, by least squares over what is near; NaN: unknown."""
+    height, width = depth.shape
+    slope = np.full((height, width, 2), np.nan, np.float32)
+    for y in range(height):
+        for x in range(width):
+            here = depth[y, x]
+            if not here > 0:
+                continue
+            xx = xy = yy = xd = yd = 0.0
+            for v in range(max(y - _AROUND, 0), min(y + _AROUND + 1, height)):
+                for u in range(max(x - _AROUND, 0), min(x + _AROUND + 1, width)):
+                    if abs(depth[v, u] - here) < (_ONE_SURFACE - 1) * here:
+                        i, j, off = u - x, v - y, 1 / depth[v, u] - 1 / here
+                        xx, xy, yy, xd, yd = xx + i * i, xy + i * j, yy + j * j, xd + i * off, yd + j * off
+            area = xx * yy - xy * xy
+            if area > _LEAST_AREA:
+                slope[y, x, 0] = (yy * xd - xy * yd) / area
+                slope[y, x, 1] = (xx * yd - xy * xd) / area
+    return slope
 
 
 @njit(cache=True, nogil=True)

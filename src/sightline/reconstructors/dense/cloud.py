@@ -5,14 +5,16 @@ from typing import Final
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float32
 
 from sightline.geometry.lens import points
 from sightline.model.scene import DensePoints, Maps
-from sightline.reconstructors.dense.agreeing import heard, taken
-from sightline.reconstructors.dense.depth import Guess
-from sightline.reconstructors.dense.straight import Straight
+from sightline.reconstructors.dense.agreeing import heard, slopes, taken
+from sightline.reconstructors.dense.depth import Guess, facing
+from sightline.reconstructors.dense.straight import Straight, across
 
+MOST_POINTS: Final = 10_000_000
+"""Of a cloud: what viewers can bear."""
 _LEAST_ALIKE: Final = 0.3
 """Pictures that look less alike say nothing, whoever agrees."""
 _LEAST_AGREEING: Final = 2
@@ -36,15 +38,6 @@ def agreed(
     return depth, np.where(known, (count - 1).astype(np.float32) * alike, np.float32(0))
 
 
-def across(view: Straight, other: Straight) -> Float[np.ndarray, "3 4"]:
-    """Takes (x, y, 1) times depth, and 1, to the other's (x, y, 1) times its depth."""
-    motion = other.cam_from_scene @ np.linalg.inv(view.cam_from_scene)
-    matrix = np.empty((3, 4))
-    matrix[:, :3] = other.px_from_cam @ motion[:3, :3] @ np.linalg.inv(view.px_from_cam)
-    matrix[:, 3] = other.px_from_cam @ motion[:3, 3]
-    return matrix
-
-
 def _connected(known: Bool[np.ndarray, "h w"], depth: Float32[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
     """Those that are no specks: pieces end where depth jumps."""
     # Steps of a percent are steps of one here; 0 is for the unknown.
@@ -55,26 +48,66 @@ def _connected(known: Bool[np.ndarray, "h w"], depth: Float32[np.ndarray, "h w"]
 
 
 def fused(
-    straights: Mapping[int, Straight], guesses: Mapping[int, Guess], maps: Mapping[int, Maps],
+    straights: Mapping[int, Straight],
+    maps: Mapping[int, Maps],
     others: Mapping[int, Sequence[int]],
-) -> DensePoints:  # fmt: skip
-    """One point per thing: what an earlier view has seen is left out of the later ones'."""
-    done = {number: np.zeros(guesses[number].depth.shape, np.bool_) for number in straights}
-    parts: list[tuple[np.ndarray, ...]] = []
-    for number, view in straights.items():
-        depth, confidence = maps[number].depth, maps[number].depth_confidence
-        if depth is None or confidence is None:
-            continue
-        fresh = (depth > 0) & ~done.pop(number)
+    most: int = MOST_POINTS,
+) -> DensePoints:
+    """One point per thing: what an earlier view has seen is left out of the later ones'.
+
+    More than ``most`` points are thinned evenly.
+    """
+    fresh = _fresh(straights, maps, others)
+    share = most / max(sum(int(np.count_nonzero(mask)) for mask in fresh.values()), 1)
+    if share < 1:
+        fresh = {number: mask & _even(mask.shape, share) for number, mask in fresh.items()}
+    cloud = _empty(sum(int(np.count_nonzero(mask)) for mask in fresh.values()))
+    end = 0
+    for number, mask in fresh.items():
+        here = slice(end, end := end + int(np.count_nonzero(mask)))
+        view, confidence = straights[number], maps[number].depth_confidence
+        cloud[0][here] = points(maps[number], view.cam_from_scene)[mask]
+        cloud[1][here] = view.rgb[mask]
+        cloud[2][here] = _normals(view, maps[number])[mask] @ view.cam_from_scene[:3, :3].astype(np.float32)
+        cloud[3][here] = 0 if confidence is None else confidence[mask]
+        cloud[4][here] = number
+    return DensePoints(*cloud)
+
+
+def _fresh(
+    straights: Mapping[int, Straight], maps: Mapping[int, Maps], others: Mapping[int, Sequence[int]]
+) -> dict[int, Bool[np.ndarray, "_ _"]]:
+    """Pixels of each view that no view before it has shown."""
+    depths = {number: one.depth for number, one in maps.items() if one.depth is not None}
+    done = {number: np.zeros(depth.shape, np.bool_) for number, depth in depths.items()}
+    fresh: dict[int, Bool[np.ndarray, "_ _"]] = {}
+    for number, depth in depths.items():
+        fresh[number] = (depth > 0) & ~done.pop(number)
         for other in others[number]:
-            theirs = maps[other].depth
-            if theirs is not None and other in done:
-                taken(depth, fresh, across(view, straights[other]), theirs, done[other])
-        xyz = points(maps[number], view.cam_from_scene)[fresh]
-        normal = guesses[number].normal_cam[fresh].astype(np.float32)
-        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1)
-        normal = normal @ view.cam_from_scene[:3, :3].astype(np.float32)
-        parts.append((xyz, view.rgb[fresh], normal, confidence[fresh], np.full(len(xyz), number, np.int32)))
-    if not parts:
-        return DensePoints.none()
-    return DensePoints(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+            if other in done:
+                way = across(straights[number], straights[other])
+                taken(depth, fresh[number], way, depths[other], done[other])
+    return fresh
+
+
+def _normals(view: Straight, maps: Maps) -> Float32[np.ndarray, "h w 3"]:
+    """Towards the camera, in its frame, from how depth changes around each pixel; NaN where that cannot be told."""
+    if maps.depth is None:
+        return np.full((*view.rgb.shape[:2], 3), np.nan, np.float32)
+    right, down = np.moveaxis(slopes(maps.depth), -1, 0)
+    return facing(1 / np.maximum(maps.depth, np.float32(1e-12)), right, down, view.px_from_cam)
+
+
+def _even(shape: tuple[int, ...], share: float) -> Bool[np.ndarray, "h w"]:
+    """About that share of the pixels, evenly spread.
+
+    Source: Roberts 2018, a low-discrepancy sequence in the plane, read as a pattern for dithering.
+    """
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    return (rows * 0.7548776662466927 + columns * 0.5698402909980532) % 1 < share
+
+
+def _empty(n: int) -> tuple[np.ndarray, ...]:
+    """Places for so many points, in the order of ``DensePoints``."""
+    kinds = ((n, 3), np.float32), ((n, 3), np.uint8), ((n, 3), np.float32), ((n,), np.float32), ((n,), np.int32)
+    return tuple(np.empty(shape, kind) for shape, kind in kinds)

@@ -1,8 +1,8 @@
 """Depth for every placed view of a scene, and the cloud of what they agree on."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -10,27 +10,33 @@ from jaxtyping import Float
 from sightline.geometry.rigid import moved
 from sightline.model.scene import Maps, Scene
 from sightline.model.shots import Shots
+from sightline.reconstructors.at_work import AtWork
 from sightline.reconstructors.dense.cloud import agreed, fused
-from sightline.reconstructors.dense.depth import Guess, guess
+from sightline.reconstructors.dense.depth import Guess, again, guess
 from sightline.reconstructors.dense.neighbours import neighbours
-from sightline.reconstructors.dense.straight import Straight, straight
+from sightline.reconstructors.dense.straight import Straight, sized, straight
 
 Quality = Literal["sparse", "draft", "normal", "high"]
 """How fine depth is: none at all, or pictures of about 400, 800 or 1600 pixels."""
 SIDES_PX: Final = {"draft": 400, "normal": 800, "high": 1600}
 """Longer sides of the pictures that depth is found in."""
-_COMPARED: Final = 4
+_COMPARED: Final = 8
 """Views that one view's depth is sought with."""
 _HEARD: Final = 10
 """Views that may agree with it."""
 _LEAST_SEEDS: Final = 5
+_LEAST_SIDE_PX: Final = 200
+_MOST_MB: Final = 4000
+"""Of memory, from the first picture to the last point."""
+_BEFORE_MB: Final = 600
+"""What is in memory before depth begins, about: libraries, features, points."""
+_KEPT_BYTES: Final = 21
+"""For each pixel of each view, at most: its colour, two guesses or one and a map, what is taken in the cloud."""
+_WORKED_BYTES: Final = 140
+"""For each pixel of each view that is being worked at."""
 
 
-Each = Callable[[str, Callable[[Any], Any], Iterable[Any]], list[Any]]
-"""What some work makes of several things, telling of that step; raises EngineError when it is to stop."""
-
-
-def densified(scene: Scene, shots: Shots, side_px: int, seed: int, each: Each) -> Scene:
+def densified(scene: Scene, shots: Shots, side_px: int, seed: int, at_work: AtWork) -> Scene:
     """The scene with depth and confidence of each placed view, and coloured points with normals.
 
     Raises:
@@ -43,15 +49,27 @@ def densified(scene: Scene, shots: Shots, side_px: int, seed: int, each: Each) -
         lens = scene.lenses[scene.views.lens[number]]
         return straight(shots.shots[number].read(), lens, scene.views.cam_from_scene[number], side_px)
 
-    straights: dict[int, Straight] = dict(zip(placed, each("straightening", straightened, placed), strict=True))
+    straights: dict[int, Straight] = dict(zip(placed, at_work.each("straightening", straightened, placed), strict=True))
     seeds = {number: _seeds(scene, number) for number in placed}
     worked = [n for n in placed if len(near[n]) and len(seeds[n]) >= _LEAST_SEEDS]
+    compared = {number: near[number][:_COMPARED].tolist() for number in worked}
 
     def guessed(number: int) -> Guess:
-        compared = [straights[other] for other in near[number][:_COMPARED]]
-        return guess(straights[number], compared, seeds[number], np.random.default_rng([seed, number]))
+        rng = np.random.default_rng([seed, number])
+        others = [straights[other] for other in compared[number]]
+        return guess(straights[number], others, seeds[number], rng, at_work.go_on)
 
-    guesses: dict[int, Guess] = dict(zip(worked, each("depth", guessed, worked), strict=True))
+    first: dict[int, Guess] = dict(zip(worked, at_work.each("depth", guessed, worked), strict=True))
+
+    def refined(number: int) -> Guess:
+        others = [(straights[other], first[other]) for other in compared[number] if other in first]
+        if not others:
+            return first[number]
+        rng = np.random.default_rng([seed, number, 1])
+        return again((straights[number], first[number]), others, seeds[number], rng, at_work.go_on)
+
+    guesses: dict[int, Guess] = dict(zip(worked, at_work.each("refining", refined, worked), strict=True))
+    first.clear()
     others = {number: [other for other in near[number].tolist() if other in guesses] for number in worked}
 
     def checked(number: int) -> Maps:
@@ -59,11 +77,26 @@ def densified(scene: Scene, shots: Shots, side_px: int, seed: int, each: Each) -
         depth, confidence = agreed(view, guesses[number], pairs)
         return Maps(view.lens, view.rgb, depth, confidence)
 
-    maps: dict[int, Maps] = dict(zip(worked, each("agreeing", checked, worked), strict=True))
-    cloud = fused({number: straights[number] for number in worked}, guesses, maps, others)
+    maps: dict[int, Maps] = dict(zip(worked, at_work.each("agreeing", checked, worked), strict=True))
+    guesses.clear()
+    cloud = fused(straights, maps, others)
     blank = {number: _blank(straights[number]) for number in placed if number not in maps}
     everything: Sequence[Maps | None] = [maps.get(n) or blank.get(n) for n in range(len(scene.views))]
     return replace(scene, maps=tuple(everything), dense=cloud)
+
+
+def fitting(side_px: int, scene: Scene, n_threads: int) -> int:
+    """The longer side that pictures may have so that all fits into 4 GB of memory: as given, or less.
+
+    ``n_threads``: so many pictures are worked at at a time.
+    """
+    placed = np.flatnonzero(scene.views.is_registered)
+    lenses = [sized(scene.lenses[number], side_px) for number in scene.views.lens[placed]]
+    areas = np.array([lens.width * lens.height for lens in lenses])
+    working = np.sort(areas)[::-1][:n_threads].sum()
+    needed = _KEPT_BYTES * areas.sum() + _WORKED_BYTES * working
+    share = (_MOST_MB - _BEFORE_MB) * 1e6 / max(needed, 1)
+    return side_px if share >= 1 else max(_LEAST_SIDE_PX, int(side_px * share**0.5))
 
 
 def _seeds(scene: Scene, number: int) -> Float[np.ndarray, "n 3"]:

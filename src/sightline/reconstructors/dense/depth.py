@@ -1,23 +1,33 @@
 """Depth for each pixel of one picture, from small to large."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, Int8, UInt8
+from jaxtyping import Float, Float32, Int8, Int32, Int64, UInt8
 from scipy.spatial import cKDTree
 
-from sightline.reconstructors.dense.straight import Straight
-from sightline.reconstructors.dense.sweeping import sweep
+from sightline.reconstructors.dense.straight import Straight, across
+from sightline.reconstructors.dense.sweeping import picked, sweep
 
 _SMALLEST: Final = 200
 """The smallest picture's longer side, about: what is not found there is not looked for later."""
-_FIRST_SWEEPS: Final = 8
+_FIRST_SWEEPS: Final = 5
 _SWEEPS: Final = 2
+_AGAIN: Final = 1
+_DEAR: Final = np.float32(0.2)
+"""What a pixel of disagreement costs."""
+_PICKED: Final = 4
+"""Of the pictures compared, those that a pixel is sought with in larger ones."""
+_BAND: Final = 64
+"""Rows between two glances at whether to go on."""
 _FIRST_PX: Final = 8.0
 """How far, in the other pictures, planes are varied at first."""
+
+GoOn = Callable[[], None]
+"""Raises if the work is to end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,34 +43,90 @@ class Guess:
 
 
 def guess(
-    view: Straight, others: Sequence[Straight], seeds: Float[np.ndarray, "n 3"], rng: np.random.Generator
+    view: Straight,
+    others: Sequence[Straight],
+    seeds: Float[np.ndarray, "n 3"],
+    rng: np.random.Generator,
+    go_on: GoOn,
 ) -> Guess:
     """Depth for each pixel, also for those that cannot know it.
 
     Args:
         view: the picture.
-        others: pictures that show much of the same; one at least.
+        others: pictures that show some of the same; one at least.
         seeds: points that it sees, in its camera's frame; one at least.
         rng: chance.
+        go_on: is called now and then, and may raise.
     """
     side = max(view.lens.width, view.lens.height)
     halvings = max(0, round(np.log2(side / _SMALLEST)))
     dice = np.array([rng.integers(1, 2**32 - 1)], np.int64)
     grey, matrix = _shrunk(view, 0.5**halvings)
     planes = _first(grey.shape, matrix, seeds, rng)
+    picks = np.full(grey.shape, -1, np.int32)
     for level in range(halvings, -1, -1):
         grey, matrix = _shrunk(view, 0.5**level)
         against = _against(view, matrix, others, 0.5**level)
         about = _about(matrix, seeds, against[2])
         sweeps, vary_px, vary_slope = (_FIRST_SWEEPS, _FIRST_PX, 1.0)
         if level < halvings:
-            planes = _grown(planes, grey.shape)
+            planes, picks = _grown(planes, picks, grey.shape)
             sweeps, vary_px, vary_slope = _SWEEPS, 1.0, 0.2
-        step = about[6]
-        for turn in range(sweeps):
-            about[6], about[7] = step * vary_px * 0.6**turn, vary_slope * 0.7**turn
-            sweep(grey, against, planes, about, dice, turn % 2 == 0)
+        _swept(_Task(grey, against, planes, picks, about, dice), sweeps, (vary_px, vary_slope), go_on)
+        if level == halvings:
+            picks = picked(grey, against, planes, _PICKED)
     return _guess(planes, matrix)
+
+
+def again(
+    own: tuple[Straight, Guess],
+    others: Sequence[tuple[Straight, Guess]],
+    seeds: Float[np.ndarray, "n 3"],
+    rng: np.random.Generator,
+    go_on: GoOn,
+) -> Guess:
+    """Depth once more, where what others think counts besides how alike pictures look.
+
+    Other arguments are those of ``guess``.
+    """
+    view, before = own
+    grey, matrix = _shrunk(view, 1.0)
+    pictures, sizes, matrices, *_ = _against(view, matrix, [other for other, _ in others], 1.0)
+    depths = np.zeros(pictures.shape, np.float32)
+    for k, (_, theirs) in enumerate(others):
+        depths[k, : theirs.depth.shape[0], : theirs.depth.shape[1]] = theirs.depth
+    backs = np.stack([across(other, view) for other, _ in others]).astype(np.float32)
+    against = (pictures, sizes, matrices, depths, backs, _DEAR)
+    planes = _planes(before, matrix)
+    picks = picked(grey, against, planes, _PICKED)
+    about = _about(matrix, seeds, matrices)
+    dice = np.array([rng.integers(1, 2**32 - 1)], np.int64)
+    _swept(_Task(grey, against, planes, picks, about, dice), _AGAIN, (0.6, 0.1), go_on)
+    return _guess(planes, matrix)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    """What ``sweep`` takes, but for rows."""
+
+    grey: Float32[np.ndarray, "h w"]
+    against: Any
+    planes: Float32[np.ndarray, "h w 4"]
+    picks: Int32[np.ndarray, "h w"]
+    about: Float32[np.ndarray, " 8"]
+    dice: Int64[np.ndarray, " 1"]
+
+
+def _swept(task: _Task, sweeps: int, vary: tuple[float, float], go_on: GoOn) -> None:
+    """Sweeps down and up in turn, each varying planes less: at first by so many pixels and so much slope."""
+    height, step = len(task.grey), task.about[6]
+    for turn in range(sweeps):
+        task.about[6], task.about[7] = step * vary[0] * 0.6**turn, vary[1] * 0.7**turn
+        for first in range(0, height, _BAND):
+            go_on()
+            last = min(first + _BAND, height)
+            rows = (first, last) if turn % 2 == 0 else (height - 1 - first, height - 1 - last)
+            sweep(task.grey, task.against, task.planes, task.picks, task.about, task.dice, rows)
 
 
 def _shrunk(view: Straight, small: float) -> tuple[Float32[np.ndarray, "h w"], Float[np.ndarray, "3 3"]]:
@@ -77,11 +143,13 @@ def _shrunk(view: Straight, small: float) -> tuple[Float32[np.ndarray, "h w"], F
     return grey.astype(np.float32) / np.float32(255), matrix
 
 
-_Against = tuple[np.ndarray, np.ndarray, np.ndarray]
+def _against(
+    view: Straight, matrix: Float[np.ndarray, "3 3"], others: Sequence[Straight], small: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.float32]:
+    """The other pictures one behind the other, their sizes, and how to get there from (x, y, 1, inverse depth).
 
-
-def _against(view: Straight, matrix: Float[np.ndarray, "3 3"], others: Sequence[Straight], small: float) -> _Against:
-    """The other pictures one behind the other, their sizes, and how to get there from (x, y, 1, inverse depth)."""
+    Behind that, what they think: nothing.
+    """
     shrunk = [_shrunk(other, small) for other in others]
     sizes = np.array([grey.shape for grey, _ in shrunk])
     stack = np.zeros((len(shrunk), *sizes.max(axis=0)), np.float32)
@@ -91,7 +159,8 @@ def _against(view: Straight, matrix: Float[np.ndarray, "3 3"], others: Sequence[
         other_from_view = other.cam_from_scene @ np.linalg.inv(view.cam_from_scene)
         matrices[k, :, :3] = other_matrix @ other_from_view[:3, :3] @ np.linalg.inv(matrix)
         matrices[k, :, 3] = other_matrix @ other_from_view[:3, 3]
-    return stack, sizes, matrices
+    nothing = np.zeros((len(shrunk), 1, 1), np.float32)
+    return stack, sizes, matrices, nothing, np.zeros_like(matrices), np.float32(0)
 
 
 def _about(
@@ -129,30 +198,58 @@ def _first(
     return planes
 
 
-def _grown(planes: Float32[np.ndarray, "h w 4"], shape: tuple[int, ...]) -> Float32[np.ndarray, "H W 4"]:
-    """The planes of a larger picture's pixels."""
+def _grown(
+    planes: Float32[np.ndarray, "h w 4"], picks: Int32[np.ndarray, "h w"], shape: tuple[int, ...]
+) -> tuple[Float32[np.ndarray, "H W 4"], Int32[np.ndarray, "H W"]]:
+    """Planes and picks of a larger picture's pixels."""
     ratio = np.array(planes.shape[:2]) / shape
-    down, across = ((np.arange(n) + 0.5) * r - 0.5 for n, r in zip(shape, ratio, strict=True))
+    down, right = ((np.arange(n) + 0.5) * r - 0.5 for n, r in zip(shape, ratio, strict=True))
     row, column = (
-        np.clip(np.round(at).astype(int), 0, n - 1) for at, n in zip((down, across), planes.shape[:2], strict=True)
+        np.clip(np.round(at).astype(int), 0, n - 1) for at, n in zip((down, right), planes.shape[:2], strict=True)
     )
     grown = planes[row[:, None], column[None]]
-    grown[..., 0] += grown[..., 1] * (across - column)[None].astype(np.float32)
+    grown[..., 0] += grown[..., 1] * (right - column)[None].astype(np.float32)
     grown[..., 0] += grown[..., 2] * (down - row)[:, None].astype(np.float32)
     grown[..., 1] *= np.float32(ratio[1])
     grown[..., 2] *= np.float32(ratio[0])
     grown[..., 3] = -1
-    return grown
+    return grown, picks[row[:, None], column[None]]
 
 
 def _guess(planes: Float32[np.ndarray, "h w 4"], matrix: Float[np.ndarray, "3 3"]) -> Guess:
     """Planes as depth and normals."""
-    height, width = planes.shape[:2]
     inverse, right, down, cost = np.moveaxis(planes, -1, 0)
-    across = (np.arange(width) - matrix[0, 2]).astype(np.float32)
-    below = (np.arange(height) - matrix[1, 2]).astype(np.float32)[:, None]
-    forward = inverse - right * across - down * below
-    normal = np.stack([right * np.float32(matrix[0, 0]), down * np.float32(matrix[1, 1]), forward], axis=-1)
-    normal /= -np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-12)
     alike = np.round(np.clip(1 - cost, 0, 1) * 255).astype(np.uint8)
-    return Guess(1 / np.maximum(inverse, 1e-12), np.round(normal * 127).astype(np.int8), alike)
+    normal = np.round(facing(inverse, right, down, matrix) * 127).astype(np.int8)
+    return Guess(1 / np.maximum(inverse, 1e-12), normal, alike)
+
+
+def facing(
+    inverse: Float32[np.ndarray, "h w"],
+    right: Float32[np.ndarray, "h w"],
+    down: Float32[np.ndarray, "h w"],
+    px_from_cam: Float[np.ndarray, "3 3"],
+) -> Float32[np.ndarray, "h w 3"]:
+    """Normals towards the camera, in its frame, of planes told by inverse depth and how that changes."""
+    height, width = inverse.shape
+    beside = (np.arange(width) - px_from_cam[0, 2]).astype(np.float32)
+    below = (np.arange(height) - px_from_cam[1, 2]).astype(np.float32)[:, None]
+    forward = inverse - right * beside - down * below
+    normal = np.stack([right * np.float32(px_from_cam[0, 0]), down * np.float32(px_from_cam[1, 1]), forward], axis=-1)
+    normal /= -np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), np.float32(1e-12))
+    return normal
+
+
+def _planes(guess: Guess, matrix: Float[np.ndarray, "3 3"]) -> Float32[np.ndarray, "h w 4"]:
+    """The other way."""
+    height, width = guess.depth.shape
+    a, b, c = np.moveaxis(guess.normal_cam.astype(np.float32), -1, 0)
+    right = ((np.arange(width) - matrix[0, 2]) / matrix[0, 0]).astype(np.float32)
+    below = ((np.arange(height) - matrix[1, 2]) / matrix[1, 1]).astype(np.float32)[:, None]
+    planes = np.empty((height, width, 4), np.float32)
+    planes[..., 0] = 1 / guess.depth
+    facing = np.minimum(a * right + b * below + c, -1)
+    planes[..., 1] = planes[..., 0] * a / facing / np.float32(matrix[0, 0])
+    planes[..., 2] = planes[..., 0] * b / facing / np.float32(matrix[1, 1])
+    planes[..., 3] = -1
+    return planes

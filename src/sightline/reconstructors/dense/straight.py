@@ -66,3 +66,12 @@ def resized(lens: Lens, width: int, height: int) -> Lens:
     else:
         params[:4] *= [across, down, across, down]
     return Lens(lens.model, width, height, params)
+
+
+def across(view: Straight, other: Straight) -> Float[np.ndarray, "3 4"]:
+    """Takes (x, y, 1) times depth, and 1, to the other's (x, y, 1) times its depth."""
+    motion = other.cam_from_scene @ np.linalg.inv(view.cam_from_scene)
+    matrix = np.empty((3, 4))
+    matrix[:, :3] = other.px_from_cam @ motion[:3, :3] @ np.linalg.inv(view.px_from_cam)
+    matrix[:, 3] = other.px_from_cam @ motion[:3, 3]
+    return matrix

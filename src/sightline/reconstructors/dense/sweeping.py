@@ -17,38 +17,41 @@ _NOISE = np.float32((0.7 / 255) ** 2)
 """Variance of a surface without any detail."""
 _SAME = np.float32(1 / (2 * 0.05**2))
 """How quickly a window loses interest in other brightness."""
-_NEAR = np.float32(1 / (2 * 3.5**2))
+_NEAR = np.float32(1 / (2 * 4.0**2))
 _SLANTED = 0.03
 """Squared cosine at which a surface is seen too much from its side."""
 _WORST = np.float32(2)
+_MOST_OFF_PX = np.float32(3)
 
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def sweep(grey, against, planes, about, dice, forward):
-    """One pass over all pixels, each trying its neighbours' planes and some like its own.
+def sweep(grey, against, planes, picks, about, dice, rows):
+    """One pass over some rows, each pixel trying its neighbours' planes and some like its own.
 
     Args:
         grey: the picture, 0 to 1.
-        against: other pictures, their heights and widths, and 3x4 matrices from (x, y, 1, inverse depth) to them.
+        against: other pictures, their heights and widths, and 3x4 matrices from (x, y, 1, inverse depth) to them;
+            the depth that they have, matrices back, and what a pixel of disagreement costs.
         planes: inverse depth, its slope right and down, and cost; below 0: not known yet. Written to.
+        picks: which of the others count at a pixel, a bit each.
         about: focal lengths, centre, least and most inverse depth, and how far to vary inverse depth and slope.
         dice: state of chance, not 0. Written to.
-        forward: from the top left rather than from the bottom right.
+        rows: first row and the one to end before; downwards from the left, or upwards from the right.
     """
     height, width = grey.shape
     window = np.empty((4, _SAMPLES), np.float32)
     scores = np.empty(len(against[0]), np.float32)
+    forward = rows[0] < rows[1]
     back = -1 if forward else 1
-    for row in range(height):
-        y = row if forward else height - 1 - row
+    for y in range(rows[0], rows[1], -back):
         for column in range(width):
             x = column if forward else width - 1 - column
             patch = (window, _filled(grey, x, y, window))
             best = (planes[y, x, 0], planes[y, x, 1], planes[y, x, 2])
             least = planes[y, x, 3]
             if least < 0:
-                least = _cost(x, y, best, patch, against, scores)
+                least = _cost(x, y, best, patch, against, picks[y, x], scores)
             for k in range(5):
                 if k < 2:
                     u, v = (x + back, y) if k == 0 else (x, y + back)
@@ -59,7 +62,7 @@ def sweep(grey, against, planes, about, dice, forward):
                 else:
                     tried = _varied(best, about, dice, k)
                 if _possible(x, y, tried, about):
-                    cost = _cost(x, y, tried, patch, against, scores)
+                    cost = _cost(x, y, tried, patch, against, picks[y, x], scores)
                     if cost < least:
                         least, best = cost, tried
             planes[y, x, 0], planes[y, x, 1], planes[y, x, 2], planes[y, x, 3] = best[0], best[1], best[2], least
@@ -116,8 +119,11 @@ def _filled(grey, x, y, window):
         for i in range(-_REACH, _REACH + 1, 2):
             u = min(max(x + i, 0), width - 1)
             value = grey[v, u]
-            # Cheaper than an exponential, and as good: both fall from 1 to nothing.
-            weight = np.float32(1) / (np.float32(1) + (value - here) ** 2 * _SAME + np.float32(i * i + j * j) * _NEAR)
+            unlike = (value - here) ** 2 * _SAME + np.float32(i * i + j * j) * _NEAR
+            # Nearly an exponential, but cheaper. What falls more slowly lets bright edges rule the dull side of them.
+            weight = np.float32(1) / (np.float32(1) + unlike / np.float32(4))
+            weight *= weight
+            weight *= weight
             window[0, k], window[1, k], window[2, k], window[3, k] = u - x, v - y, weight, value
             total += weight
             mean += weight * value
@@ -133,14 +139,16 @@ def _filled(grey, x, y, window):
 
 @njit(cache=True, nogil=True, fastmath=True)
 @no_type_check
-def _cost(x, y, plane, patch, against, scores):
-    """1 less the correlation, mean of the better half of the other pictures."""
-    others, sizes, matrices = against
+def _cost(x, y, plane, patch, against, picks, scores):
+    """1 less the correlation and what disagreement costs, mean of the best of the other pictures."""
+    others, sizes, matrices, depths, backs, dear = against
     inverse, right, down = plane
     for s in range(len(others)):
+        scores[s] = _WORST
+        if not (picks >> s) & 1:
+            continue
         m = matrices[s]
         forward = m[2, 0] * x + m[2, 1] * y + m[2, 2] + m[2, 3] * inverse
-        scores[s] = _WORST
         if forward < np.float32(0.05):
             continue
         u = (m[0, 0] * x + m[0, 1] * y + m[0, 2] + m[0, 3] * inverse) / forward
@@ -155,7 +163,25 @@ def _cost(x, y, plane, patch, against, scores):
             continue
         if np.float32(0.1) < a * d - b * c < np.float32(10):
             scores[s] = np.float32(1) - _correlation(patch, others[s], (u, v), (a, b, c, d))
-    return _better_half(scores)
+            if dear > 0:
+                scores[s] += dear * _disagreement(x, y, u, v, depths[s], backs[s])
+    return _best(scores)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+@no_type_check
+def _disagreement(x, y, u, v, depth, back):
+    """By how many pixels the way back, at the other's depth, misses; so many at most."""
+    there = depth[int(v + np.float32(0.5)), int(u + np.float32(0.5))]
+    if not there > 0:
+        return _MOST_OFF_PX
+    inverse = np.float32(1) / there
+    forward = back[2, 0] * u + back[2, 1] * v + back[2, 2] + back[2, 3] * inverse
+    if forward < np.float32(0.05):
+        return _MOST_OFF_PX
+    right = (back[0, 0] * u + back[0, 1] * v + back[0, 2] + back[0, 3] * inverse) / forward - x
+    down = (back[1, 0] * u + back[1, 1] * v + back[1, 2] + back[1, 3] * inverse) / forward - y
+    return min(np.sqrt(right * right + down * down), _MOST_OFF_PX)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -185,17 +211,32 @@ def _correlation(patch, other, at, turn):
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _better_half(scores):
-    """Their mean; sorts them."""
-    n = len(scores)
-    for i in range(1, n):
-        value, j = scores[i], i
-        while j > 0 and scores[j - 1] > value:
-            scores[j] = scores[j - 1]
-            j -= 1
-        scores[j] = value
-    half = (n + 1) // 2
-    total = np.float32(0)
-    for i in range(half):
-        total += scores[i]
-    return total / np.float32(half)
+def _best(scores):
+    """Mean of the two best."""
+    first = second = _WORST
+    for score in scores:
+        if score < first:
+            first, second = score, first
+        elif score < second:
+            second = score
+    return (first + second) / np.float32(2) if len(scores) > 1 else first
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def picked(grey, against, planes, most):
+    """Which other pictures look most alike through each pixel's plane, so many: a bit each."""
+    height, width = grey.shape
+    window = np.empty((4, _SAMPLES), np.float32)
+    scores = np.empty(len(against[0]), np.float32)
+    picks = np.empty((height, width), np.int32)
+    for y in range(height):
+        for x in range(width):
+            patch = (window, _filled(grey, x, y, window))
+            _cost(x, y, (planes[y, x, 0], planes[y, x, 1], planes[y, x, 2]), patch, against, -1, scores)
+            picks[y, x] = 0
+            for _ in range(min(most, len(scores))):
+                best = np.argmin(scores)
+                picks[y, x] |= 1 << best
+                scores[best] = 2 * _WORST
+    return picks
