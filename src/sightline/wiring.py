@@ -33,6 +33,10 @@ ENGINES: dict[str, dict[str, str]] = {
         "ocsort": "sightline.trackers.ocsort:OcSort",
         "botsort": "sightline.trackers.botsort:BotSort",
     },
+    "embedder": {
+        "colour": "sightline.embedders.colour:Colour",
+        "onnx": "sightline.embedders.onnx:Onnx",
+    },
     "locator": {
         "homography": "sightline.locators.homography:Homography",
     },
@@ -41,6 +45,9 @@ ENGINES: dict[str, dict[str, str]] = {
     },
     "reconstructor": {
         "sfm": "sightline.reconstructors.sfm:Sfm",
+        "vggt": "sightline.reconstructors.vggt:Vggt",
+        "da3": "sightline.reconstructors.da3:Da3",
+        "neural": "sightline.reconstructors.neural:Neural",
     },
     "flight_log": {
         "dji_csv": "sightline.flight_logs.dji_csv:DjiCsv",

@@ -8,6 +8,8 @@ from sightline.detectors.mot_file import MotFile
 from sightline.detectors.motion import Motion
 from sightline.detectors.onnx import Onnx
 from sightline.detectors.people_hog import PeopleHog
+from sightline.embedders.colour import Colour
+from sightline.embedders.onnx import Onnx as OnnxEmbedder
 from sightline.flight_logs.airdata import Airdata
 from sightline.flight_logs.dji_csv import DjiCsv
 from sightline.flight_logs.dji_srt import DjiSrt
@@ -23,8 +25,22 @@ from sightline.formats.tracking_json import TrackingJson
 from sightline.identifiers.ground import Ground
 from sightline.locators.homography import Homography
 from sightline.model.view import View
-from sightline.ports import Detector, FlightLog, Format, Identifier, Locator, Reconstructor, Source, Stabilizer, Tracker
+from sightline.ports import (
+    Detector,
+    Embedder,
+    FlightLog,
+    Format,
+    Identifier,
+    Locator,
+    Reconstructor,
+    Source,
+    Stabilizer,
+    Tracker,
+)
+from sightline.reconstructors.da3 import Da3
+from sightline.reconstructors.neural import Neural
 from sightline.reconstructors.sfm import Sfm
+from sightline.reconstructors.vggt import Vggt
 from sightline.sources.images import Images
 from sightline.sources.stream import Stream
 from sightline.sources.video import Video
@@ -38,8 +54,9 @@ sources: list[Source] = [Video(path=Path("a.mp4")), Images(pattern="a/*.png"), S
 stabilizers: list[Stabilizer] = [Flow()]
 detectors: list[Detector] = [Motion(), PeopleHog(), Onnx(weights="a.onnx"), MotFile(path=Path("det.txt"))]
 trackers: list[Tracker] = [Sort(), ByteTrack(), OcSort(), BotSort()]
-reconstructors: list[Reconstructor] = [Sfm()]
+reconstructors: list[Reconstructor] = [Sfm(), Vggt(), Da3(), Neural()]
 formats: list[Format] = [Mot(), Csv(), Parquet(), Coco(), TrackingJson()]
 flight_logs: list[FlightLog] = [DjiCsv(), Airdata(), Litchi(), DjiSrt(), Djmd(), Klv(), Ulog()]
+embedders: list[Embedder] = [Colour(), OnnxEmbedder(weights="a.onnx")]
 locators: list[Locator] = [Homography(view=View("gate", 640, 480, np.eye(3)))]
 identifiers: list[Identifier] = [Ground()]

@@ -61,6 +61,8 @@ def pull(
         size = f", {decimal(entry.n_bytes)}" if entry.n_bytes else ""
         err.print("; ".join(filter(None, (f"{name}: {entry.what}", entry.note))), soft_wrap=True, markup=False)
         err.print(f"licence {entry.licence}{size}; see {entry.source}", soft_wrap=True, markup=False)
+        if entry.commercial is False:
+            err.print("[bold red]not for commercial use", soft_wrap=True)
         if not yes and not _agreed():
             raise WeightsError(f"{name} not downloaded; --yes answers beforehand")
     with progress() as shown:
@@ -74,7 +76,7 @@ def pull(
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="What to call it; for known weights, their name in the list.")],
-    file: Annotated[Path, typer.Argument(help="The ONNX file; it is copied.")],
+    file: Annotated[Path, typer.Argument(help="The file: ONNX, .pt or .safetensors; it is copied.")],
     licence: Annotated[str | None, typer.Option(help="Of the weights, for those not in the list.")] = None,
     source: Annotated[str | None, typer.Option(help="Where they are from, for those not in the list.")] = None,
     json: Json = False,
@@ -135,6 +137,5 @@ def _say(card: Any, *, json: bool) -> None:
     if json:
         print_json(asdict(card))
         return
-    where = weights.folder() / f"{card.name}.onnx"
-    err.print(f"{card.name} is on the shelf: {where}", markup=False, soft_wrap=True)
+    err.print(f"{card.name} is on the shelf: {card.path}", markup=False, soft_wrap=True)
     err.print(f"licence {card.licence}; sha256 {card.sha256}", markup=False, soft_wrap=True, style="dim")

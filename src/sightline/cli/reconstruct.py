@@ -28,6 +28,8 @@ EXAMPLES = """
 
     sightline reconstruct a.jpg b.jpg c.jpg -o scene --format colmap
 
+    sightline reconstruct photos/ --distance a.jpg b.jpg 2.5        in metres; see also --marker-size, --positions
+
     sightline reconstruct walk.mp4 --fps 2 --mask-sky --show-cam
 
     sightline reconstruct photos-scene/ --conf-thres 50             the same scene shown in another way, at once
@@ -79,7 +81,7 @@ _WorkDir = Annotated[
 ]
 _Checkpoint = Annotated[
     str | None,
-    typer.Option(help="Name of shelved weights, for engines that have any: --set reconstructor.weights=NAME."),
+    typer.Option("--weights", "--checkpoint", help="For engines that have any: a name from models list, or a file."),
 ]
 _Save = Annotated[
     bool,
@@ -95,6 +97,27 @@ _Name = Annotated[
 ]
 _Data = Annotated[Path | None, typer.Option("--data", help="With --save-to-db: folder for everything that is kept.")]
 _Config = Annotated[Path | None, typer.Option("--config", help="With --save-to-db: TOML file of settings.")]
+_Lens = Annotated[
+    str | None,
+    typer.Option(
+        metavar="'MODEL WIDTH HEIGHT NUMBERS'", help="The calibrated lens, as a line of COLMAP's cameras.txt has it."
+    ),
+]
+_Poses = Annotated[
+    Path | None,
+    typer.Option(help="Where the cameras stood, and their lenses: a COLMAP model's folder, or a transforms.json."),
+]
+_Positions = Annotated[
+    Path | None, typer.Option(help="CSV of where pictures were taken: image,x,y,z or image,latitude,longitude,height.")
+]
+_Distance = Annotated[
+    tuple[str, str, float] | None,
+    typer.Option(metavar="IMAGE IMAGE METRES", help="How far apart two pictures were taken."),
+]
+_Marker = Annotated[
+    float | None,
+    typer.Option("--marker-size", metavar="METRES", help="Side of the ArUco or AprilTag markers in the scene."),
+]
 _Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -123,6 +146,11 @@ def reconstruct(
     original_name: _Name = None,
     data: _Data = None,
     config: _Config = None,
+    lens: _Lens = None,
+    poses: _Poses = None,
+    positions: _Positions = None,
+    distance: _Distance = None,
+    marker_size: _Marker = None,
     as_json: _Json = False,
 ) -> None:
     """Rebuild a scene from pictures of it: cameras, depth, points, a GLB to look at.
@@ -131,30 +159,35 @@ def reconstruct(
     [bold]cameras.json[/bold]. That folder, given as SOURCE, is shown in another way without being rebuilt.
     """
     from sightline.formats.scenes.filters import Filters  # noqa: PLC0415  (engines load when there is work)
+    from sightline.jobs.known import Known  # noqa: PLC0415
     from sightline.jobs.rebuild import RebuildJob  # noqa: PLC0415
 
-    given = tuple(path for path in (*(sources or ()), images_dir, video_path) if path is not None)
-    if not given:
-        raise OptionError("nothing to reconstruct: give images, folders of them, or a video")
+    given = _given(*(sources or ()), images_dir, video_path)
     if save_to_db and not (user_id and original_name):
         raise OptionError("--save-to-db needs --user-id and --original-name")
     target = output or Path(f"{given[0].resolve().stem.removesuffix('-scene')}-scene")
-    filters = Filters(
-        mode=_mode(prediction_mode),
-        confidence_percentile=conf_thres,
-        view=_view(frame_filter),
-        hide_black=mask_black_bg,
-        hide_white=mask_white_bg,
-        hide_sky=mask_sky,
-        show_cameras=show_cam,
-        max_points=max_points,
-    )
+    hide = {"hide_black": mask_black_bg, "hide_white": mask_white_bg, "hide_sky": mask_sky}
+    filters = Filters(mode=_mode(prediction_mode), confidence_percentile=conf_thres, view=_view(frame_filter), **hide)
+    filters = replace(filters, show_cameras=show_cam, max_points=max_points)
+    known = Known(lens=lens, poses=poses, positions=positions, distance=distance, marker_side_m=marker_size)
     options, forms = _options(settings, checkpoint), _forms(formats)
     job = RebuildJob(sources=given, folder=target, engine=engine, options=options, filters=filters, forms=forms)
-    job = replace(job, fps=fps, max_pictures=max_pictures)
+    job = replace(job, fps=fps, max_pictures=max_pictures, known=known)
     keep = partial(_saved, original_name or "", user_id or "", data, config) if save_to_db else None
     result = _delivered(job, target, work_dir, keep)
     print_json(result) if as_json else _tell(result)
+
+
+def _given(*paths: Path | None) -> tuple[Path, ...]:
+    """Those that are.
+
+    Raises:
+        OptionError: none is.
+    """
+    given = tuple(path for path in paths if path is not None)
+    if not given:
+        raise OptionError("nothing to reconstruct: give images, folders of them, or a video")
+    return given
 
 
 def _delivered(
@@ -260,15 +293,34 @@ def _forms(formats: list[str] | None) -> Any:
     return tuple(form for form in _FORMS if form in asked)
 
 
+def _warnings(result: dict[str, Any]) -> list[str]:
+    """What did not go as it might have, a line each."""
+    others = [list(names) for names in result["settings"].get("other_models", ())]
+    lost = [name for name in result["unplaced"] if not any(name in names for names in others)]
+    return [
+        *(f"left out: {why}" for why in result["left_out"]),
+        *(f"another scene, not connected and not used: {_some(names)}" for names in others),
+        *([f"without a place: {_some(lost)}"] if lost else []),
+        *(f"scale: {note}" for note in result["settings"].get("scale_notes", ())),
+    ]
+
+
+def _some(names: list[str]) -> str:
+    """How many, and the first few."""
+    return f"{len(names)} pictures ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
+
+
 def _tell(result: dict[str, Any]) -> None:
     """The result for a person."""
-    scale = "in metres" if result["is_metric"] else "without a known scale"
+    sources = {"poses": "the poses given", "gps": "GPS", "distance": "the distance given", "model": "the network"}
+    source = sources.get(result["scale"], result["scale"])
+    scale = f"in metres from {source}" if result["is_metric"] else "without a known scale"
     out.print(
         f"[bold]{result['views_registered']}[/bold] of {result['views']} pictures placed, "
         f"[bold]{result['points']:,}[/bold] points, {scale} ({result['engine']}, {result['seconds']:.1f} s)"
     )
-    for why in result["left_out"]:
-        err.print(f"[yellow]left out: {why}", soft_wrap=True)
+    for line in _warnings(result):
+        err.print(f"[yellow]{line}", soft_wrap=True, highlight=False)
     if "hash" in result:
         out.print(f"kept as {result['hash']}", soft_wrap=True)
     for path in result["files"]:

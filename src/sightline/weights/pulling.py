@@ -15,7 +15,7 @@ from sightline.files import whole
 from sightline.weights import shelf
 from sightline.weights.catalogue import Entry, catalogue
 
-MOST_BYTES = 4 << 30
+MOST_BYTES = 8 << 30
 """Largest file taken where the catalogue does not know the size."""
 _CHUNK = 1 << 18
 _LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -51,13 +51,14 @@ def pull(
             f"{name}: its sha256 is not known, so a pull could not tell the right file; "
             f"say it (--sha256), or fetch {entry.url} and {by_hand}"
         )
-    with whole(shelf.folder() / f"{name}.onnx") as partial:
+    suffix = shelf.suffix_of(urlsplit(entry.url).path)
+    with whole(shelf.folder() / f"{name}{suffix}") as partial:
         found, n_bytes = _fetched(entry, partial, progress, timeout_s)
         if found != expected:
             raise WeightsError(
                 f"{entry.url}: not the file expected: sha256 {found}, {n_bytes} bytes; expected {expected}"
             )
-    return shelf.put_card(name, entry, found)
+    return shelf.put_card(name, entry, found, suffix=suffix)
 
 
 class _Guarded(HTTPRedirectHandler):

@@ -1,7 +1,7 @@
 """The shelf: a folder of this machine where weights lie by name, each with a card that says what it is.
 
-NAME.onnx is the file, NAME.json its card. The folder is the user's data folder unless SIGHTLINE_MODELS names
-another.
+NAME.onnx, NAME.pt or NAME.safetensors is the file, NAME.json its card. The folder is the user's data folder unless
+SIGHTLINE_MODELS names another.
 """
 
 import hashlib
@@ -21,6 +21,8 @@ from sightline.weights.catalogue import Entry, catalogue
 
 VARIABLE = "SIGHTLINE_MODELS"
 """Names another folder."""
+SUFFIXES = (".onnx", ".pt", ".safetensors")
+"""Of files on the shelf; any other file is taken to be ONNX."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _CHUNK = 1 << 20
 
@@ -45,6 +47,13 @@ class Card:
     """When the file was last found to be what it was."""
     names: tuple[str, ...] | None = None
     """What the network calls its classes, where that is known and not COCO."""
+    suffix: str = ".onnx"
+    """Of the file, which else has the card's name."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return folder() / f"{self.name}{self.suffix}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +80,13 @@ def find(name_or_path: str) -> Weights:
     Raises:
         WeightsError: there is none, with what to do; or the file is not what was put on the shelf.
     """
-    if "/" in name_or_path or os.sep in name_or_path or name_or_path.lower().endswith(".onnx"):
+    if "/" in name_or_path or os.sep in name_or_path or name_or_path.lower().endswith(SUFFIXES):
         return _file(Path(name_or_path).expanduser())
     card = on_shelf().get(name_or_path)
     if card is None:
         raise WeightsError(_absent(name_or_path))
-    path = folder() / f"{card.name}.onnx"
-    _check(card, path)
-    return Weights(path, card.names)
+    _check(card, card.path)
+    return Weights(card.path, card.names)
 
 
 def on_shelf() -> dict[str, Card]:
@@ -104,7 +112,8 @@ def add(name: str, file: Path, *, licence: str | None = None, source: str | None
     _check_free(name)
     if not file.is_file():
         raise WeightsError(f"{file}: no such file")
-    path = folder() / f"{name}.onnx"
+    suffix = suffix_of(file.name)
+    path = folder() / f"{name}{suffix}"
     with whole(path) as partial:
         digest, n_bytes = hashlib.sha256(), 0
         with file.open("rb") as read, partial.open("wb") as write:
@@ -112,14 +121,28 @@ def add(name: str, file: Path, *, licence: str | None = None, source: str | None
                 digest.update(chunk)
                 n_bytes += write.write(chunk)
         check_same(name, entry, digest.hexdigest(), n_bytes)
-    return put_card(name, entry, digest.hexdigest(), licence=licence, source=source or str(file.resolve()))
+    return put_card(
+        name, entry, digest.hexdigest(), suffix=suffix, licence=licence, source=source or str(file.resolve())
+    )
+
+
+def suffix_of(name: str) -> str:
+    """The suffix that a file of that name has on the shelf."""
+    suffix = Path(name).suffix.lower()
+    return suffix if suffix in SUFFIXES else SUFFIXES[0]
 
 
 def put_card(
-    name: str, entry: Entry | None, sha256: str, *, licence: str | None = None, source: str = "unknown"
+    name: str,
+    entry: Entry | None,
+    sha256: str,
+    *,
+    suffix: str = SUFFIXES[0],
+    licence: str | None = None,
+    source: str = "unknown",
 ) -> Card:
     """Writes the card for a file that lies on the shelf already."""
-    stat = (folder() / f"{name}.onnx").stat()
+    stat = (folder() / f"{name}{suffix}").stat()
     card = Card(
         name=name,
         licence=licence or (entry.licence if entry else "unknown"),
@@ -129,6 +152,7 @@ def put_card(
         added=datetime.now(UTC).isoformat(timespec="seconds"),
         mtime_ns=stat.st_mtime_ns,
         names=entry.names if entry else None,
+        suffix=suffix,
     )
     _write(card)
     return card
@@ -153,8 +177,10 @@ def check_name(name: str) -> None:
     Raises:
         OptionError: they may not.
     """
-    if not _NAME.fullmatch(name) or name.endswith(".onnx"):
-        raise OptionError(f"weights cannot be called {name!r}; a-z, 0-9, '-', '_' and '.' will do, without '.onnx'")
+    if not _NAME.fullmatch(name) or name.endswith(SUFFIXES):
+        raise OptionError(
+            f"weights cannot be called {name!r}; a-z, 0-9, '-', '_' and '.' will do, without '{suffix_of(name)}'"
+        )
 
 
 def remove(name: str) -> None:
@@ -163,9 +189,10 @@ def remove(name: str) -> None:
     Raises:
         WeightsError: there are none of that name.
     """
-    if name not in on_shelf():
+    card = on_shelf().get(name)
+    if card is None:
         raise WeightsError(f"no weights {name!r} on the shelf; there are: {', '.join(on_shelf()) or 'none'}")
-    (folder() / f"{name}.onnx").unlink(missing_ok=True)
+    card.path.unlink(missing_ok=True)
     (folder() / f"{name}.json").unlink()
 
 
@@ -220,6 +247,7 @@ def _card(path: Path) -> Card:
         fields = json.loads(path.read_text("utf-8"))
         names = tuple(fields["names"]) if fields["names"] else None
         card = Card(**{**fields, "name": path.stem, "names": names})
+        SUFFIXES.index(card.suffix)
     except (ValueError, TypeError, KeyError, OSError) as error:
         raise WeightsError(f"{path}: not a card of the shelf ({error}); remove it and add the weights again") from None
     return card

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sightline.reconstructors.networks.answer import Glance, Seen
-from sightline.reconstructors.networks.block import Block
+from sightline.reconstructors.networks.block import Attention, Block
 from sightline.reconstructors.networks.encoder import HEAD, PATCH, Encoder, normal
 from sightline.reconstructors.networks.rotary import turns
 
@@ -44,12 +44,14 @@ class Aggregator(nn.Module):
         by = turns(rows, columns, n_special, HEAD, x.device)
         by_all = (by[0].repeat(len(x), 1), by[1].repeat(len(x), 1))
         kept: dict[int, Tensor] = {}
+        kind = next(part.kind for part in self.modules() if isinstance(part, Attention))
         alone = x[:0]
         for number, (within, across) in enumerate(zip(self.frame_blocks, self.global_blocks, strict=True)):
             for some in x.split(at_once):
                 within(some, by)
             if number in keep:
-                kept[number] = x.new_empty(len(x), x.shape[1] - n_special, 2 * x.shape[2])
+                size = (len(x), x.shape[1] - n_special, 2 * x.shape[2])
+                kept[number] = x.new_empty(size, dtype=kind)
                 kept[number][:, :, : x.shape[2]] = x[:, n_special:]
             if number == len(self.frame_blocks) - 1:
                 alone = x[:, 0].clone()

@@ -29,11 +29,11 @@ class Seen:
 class Answer:
     """What a network says of S pictures; all on the processor, float32."""
 
-    cameras: Float[Tensor, "s 9"] | None = None
+    cameras: Float[Tensor, "s 9"]
     """As ``CameraHead`` says them."""
-    depth: Float[Tensor, "s h w"] | None = None
+    depth: Float[Tensor, "s h w"]
     """Along each camera's axis, more than 0."""
-    depth_confidence: Float[Tensor, "s h w"] | None = None
+    depth_confidence: Float[Tensor, "s h w"]
     """1 and more."""
     points: Float[Tensor, "s h w 3"] | None = None
     """In the frame of the first picture's camera."""

@@ -3,7 +3,6 @@
 Names of parts are those of DINOv2's checkpoints (Oquab et al. 2023, Apache-2.0), which all networks here descend from.
 """
 
-from functools import partial
 from typing import Final
 
 import torch
@@ -13,8 +12,10 @@ from torch.nn import functional
 
 from sightline.reconstructors.networks.rotary import Turns, turned
 
-_ROWS: Final = 8192
-"""Tokens that pass through a wide layer at once: its hidden numbers are four times theirs."""
+_ROWS: Final = 4096
+"""Tokens that pass through a layer at once: what is between layers is several times as large as what is kept."""
+Asked = tuple[Float[Tensor, "b h n d"], Float[Tensor, "b h n d"], Float[Tensor, "b h n d"]]
+"""Queries, keys and values."""
 
 
 class Attention(nn.Module):
@@ -29,42 +30,41 @@ class Attention(nn.Module):
             self.q_norm = nn.LayerNorm(dim // heads)
             self.k_norm = nn.LayerNorm(dim // heads)
 
-    def forward(self, x: Float[Tensor, "b n c"], by: Turns | None = None) -> Float[Tensor, "b n c"]:
-        """What each token is told."""
+    @property
+    def kind(self) -> torch.dtype:
+        """What products are reckoned in."""
+        return self.proj.bias.dtype
+
+    def asked(self, x: Float[Tensor, "b n c"], by: Turns | None) -> Asked:
+        """What each token asks, and what it has to say."""
         b, n, c = x.shape
-        q, k, v = self.qkv(x).view(b, n, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
+        q, k, v = self.qkv(x.to(self.kind)).view(b, n, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
         if hasattr(self, "q_norm"):
             q, k = self.q_norm(q), self.k_norm(k)
         if by is not None:
             q, k = turned(q, by), turned(k, by)
-        told = functional.scaled_dot_product_attention(q, k, v)
-        return self.proj(told.transpose(1, 2).reshape(b, n, c))
+        return q, k, v
 
 
 class Mlp(nn.Module):
     """Two layers, applied to each token by itself."""
 
-    def __init__(self, dim: int, hidden: int, out: int | None = None, *, tanh: bool = False) -> None:
+    def __init__(self, dim: int, hidden: int, out: int) -> None:
         super().__init__()
         self.fc1 = nn.Linear(dim, hidden)
-        self.fc2 = nn.Linear(hidden, dim if out is None else out)
-        self._bend = partial(functional.gelu, approximate="tanh" if tanh else "none")
+        self.fc2 = nn.Linear(hidden, out)
 
     def forward(self, x: Float[Tensor, "*n c"]) -> Float[Tensor, "*n o"]:
         """What becomes of each token."""
-        return self.fc2(self._bend(self.fc1(x)))
+        return self.fc2(functional.gelu(self.fc1(x.to(self.fc1.bias.dtype))))
 
 
 class Scaled(nn.Module):
-    """Numbers times one learnt factor each."""
+    """One learnt factor for each number of a token; applied where it is added."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.gamma = nn.Parameter(torch.ones(dim))
-
-    def forward(self, x: Float[Tensor, "*n c"]) -> Float[Tensor, "*n c"]:
-        """The numbers, scaled."""
-        return x * self.gamma
 
 
 class Block(nn.Module):
@@ -79,12 +79,28 @@ class Block(nn.Module):
         self.attn = Attention(dim, heads, normed=normed)
         self.ls1 = Scaled(dim)
         self.norm2 = nn.LayerNorm(dim, eps=eps)
-        self.mlp = Mlp(dim, 4 * dim)
+        self.mlp = Mlp(dim, 4 * dim, dim)
         self.ls2 = Scaled(dim)
 
     def forward(self, x: Float[Tensor, "b n c"], by: Turns | None = None) -> Float[Tensor, "b n c"]:
         """The tokens, changed."""
-        x.addcmul_(self.attn(self.norm1(x), by), self.ls1.gamma)
-        for rows in x.view(-1, x.shape[-1]).split(_ROWS):
-            rows.addcmul_(self.mlp(self.norm2(rows)), self.ls2.gamma)
+        b, n, _ = x.shape
+        step = max(_ROWS // b, 1)
+        parts = [slice(start, start + step) for start in range(0, n, step)]
+        told = functional.scaled_dot_product_attention(*self._asked(x, by, parts)).transpose(1, 2)
+        for part in parts:
+            x[:, part].addcmul_(self.attn.proj(told[:, part].flatten(2)), self.ls1.gamma)
+            x[:, part].addcmul_(self.mlp(self.norm2(x[:, part])), self.ls2.gamma)
         return x
+
+    def _asked(self, x: Float[Tensor, "b n c"], by: Turns | None, parts: list[slice]) -> Asked:
+        """Queries, keys and values of all tokens; made for a part of them at a time."""
+        if len(parts) == 1:
+            return self.attn.asked(self.norm1(x), by)
+        b, n, c = x.shape
+        heads = self.attn.heads
+        q, k, v = (x.new_empty(b, heads, n, c // heads, dtype=self.attn.kind) for _ in range(3))
+        for part in parts:
+            turn = None if by is None else (by[0][part], by[1][part])
+            q[:, :, part], k[:, :, part], v[:, :, part] = self.attn.asked(self.norm1(x[:, part]), turn)
+        return q, k, v

@@ -59,36 +59,36 @@ def test_depth_anything_gives_the_numbers_of_the_reference(golden, alike, n):
 
 
 @pytest.mark.parametrize("which", ["small_vggt", "small_da3"])
-def test_how_many_pictures_are_worked_on_at_once_changes_nothing(which, request, pictures):
+def test_how_many_pictures_are_worked_on_at_once_changes_nothing(which, request, pictures_of):
     net = request.getfixturevalue(which)
-    together, alone = net(pictures(4), 4, go_on), net(pictures(4), 1, go_on)
+    together, alone = net(pictures_of(4), 4, go_on), net(pictures_of(4), 1, go_on)
     for name in ("cameras", "depth", "depth_confidence"):
         torch.testing.assert_close(getattr(together, name), getattr(alone, name), rtol=1e-4, atol=1e-5)
 
 
-def test_pictures_after_the_first_may_come_in_any_order(small_vggt, pictures):
+def test_pictures_after_the_first_may_come_in_any_order(small_vggt, pictures_of):
     order = torch.tensor([0, 3, 1, 2])
-    straight, mixed = small_vggt(pictures(4), 4, go_on), small_vggt(pictures(4)[order], 4, go_on)
+    straight, mixed = small_vggt(pictures_of(4), 4, go_on), small_vggt(pictures_of(4)[order], 4, go_on)
     for name in ("cameras", "depth", "points"):
         torch.testing.assert_close(getattr(mixed, name), getattr(straight, name)[order], rtol=1e-4, atol=1e-5)
 
 
-def test_depth_anything_takes_three_pictures_and_more_in_any_order(small_da3, pictures):
+def test_depth_anything_takes_three_pictures_and_more_in_any_order(small_da3, pictures_of):
     order = torch.tensor([2, 0, 3, 1])
-    straight, mixed = small_da3(pictures(4), 4, go_on), small_da3(pictures(4)[order], 4, go_on)
+    straight, mixed = small_da3(pictures_of(4), 4, go_on), small_da3(pictures_of(4)[order], 4, go_on)
     torch.testing.assert_close(mixed.depth, straight.depth[order], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("which", ["small_vggt", "small_da3"])
-def test_one_picture_is_enough(which, request, pictures):
-    answer = request.getfixturevalue(which)(pictures(1), 4, go_on)
+def test_one_picture_is_enough(which, request, pictures_of):
+    answer = request.getfixturevalue(which)(pictures_of(1), 4, go_on)
     assert answer.cameras.shape == (1, 9)
     assert (answer.depth > 0).all()
     assert (answer.depth_confidence >= 1).all()
 
 
 @pytest.mark.parametrize("which", ["small_vggt", "small_da3"])
-def test_work_ends_between_steps(which, request, pictures):
+def test_work_ends_between_steps(which, request, pictures_of):
     glances = []
 
     def glance():
@@ -97,15 +97,15 @@ def test_work_ends_between_steps(which, request, pictures):
             raise EngineError("enough")
 
     with pytest.raises(EngineError, match="enough"):
-        request.getfixturevalue(which)(pictures(2), 1, glance)
+        request.getfixturevalue(which)(pictures_of(2), 1, glance)
     assert len(glances) == 3
 
 
 @pytest.mark.parametrize("which", ["small_vggt", "small_da3"])
-def test_pictures_given_are_not_written_on(which, request, pictures):
-    given = pictures(2)
+def test_pictures_given_are_not_written_on(which, request, pictures_of):
+    given = pictures_of(2)
     request.getfixturevalue(which)(given, 2, go_on)
-    assert torch.equal(given, pictures(2))
+    assert torch.equal(given, pictures_of(2))
 
 
 def test_cameras_turned_back_twice_are_the_same():

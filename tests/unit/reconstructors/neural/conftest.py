@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+from copy import deepcopy
 from functools import cache
 from types import SimpleNamespace
 
@@ -32,16 +33,45 @@ def drawn(net):
 
 @pytest.fixture(scope="session")
 def small_vggt():
-    return drawn(VggtNet(SMALL, points=True))
+    net = drawn(VggtNet(SMALL, points=True))
+    net.camera_head.pose_branch.fc2.weight[7:] *= 0.05  # angles of view that lenses have
+    net.camera_head.pose_branch.fc2.bias[7:] = 0.3
+    return net
 
 
 @pytest.fixture(scope="session")
 def small_da3():
-    return drawn(Da3Net(SMALL_DA3))
+    net = drawn(Da3Net(SMALL_DA3))
+    net.cam_dec.fc_fov[0].weight *= 0.05
+    net.cam_dec.fc_fov[0].bias[:] = 1.2
+    return net
 
 
 @pytest.fixture(scope="session")
-def pictures():
+def copied():
+    """Makes a network of its own from another, to be changed."""
+    return deepcopy
+
+
+@pytest.fixture
+def shelf(monkeypatch, tmp_path):
+    """An empty shelf, and no place where others fetched anything."""
+    monkeypatch.setenv("SIGHTLINE_MODELS", str(tmp_path / "shelf"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    return tmp_path / "shelf"
+
+
+@pytest.fixture
+def files(small_vggt, small_da3, tmp_path, shelf):
+    """Checkpoints of the small networks, named as the published ones name their tensors."""
+    made = {"vggt": tmp_path / "vggt.pt", "da3": tmp_path / "da3.pt"}
+    torch.save(small_vggt.state_dict(), made["vggt"])
+    torch.save({f"model.{key}": tensor for key, tensor in small_da3.state_dict().items()}, made["da3"])
+    return made
+
+
+@pytest.fixture(scope="session")
+def pictures_of():
     """Makes n pictures of 42 x 56, all different."""
 
     def make(n):

@@ -1,0 +1,229 @@
+"""Pictures to a scene by one of the networks: weights found, memory planned, looks taken, and all laid together."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+import numpy as np
+import torch
+
+from sightline import __version__
+from sightline.errors import EngineError, OptionError, ReconstructionError
+from sightline.executors.local import Stopped, Tell
+from sightline.model.arrays import Image
+from sightline.model.scene import MadeBy, Scene
+from sightline.model.shots import Shots
+from sightline.reconstructors.looks.aligning import Joint
+from sightline.reconstructors.looks.assembled import Look, assembled
+from sightline.reconstructors.looks.chunks import LEAST, MOST, Chunk, joined, loop, planned
+from sightline.reconstructors.looks.found import Found, found
+from sightline.reconstructors.looks.framing import Framing, framings
+from sightline.reconstructors.looks.loading import Kind, Ready, ready
+from sightline.reconstructors.looks.loops import glances, returns
+from sightline.reconstructors.looks.memory import at_once, free_bytes, load, seen_at_once
+from sightline.reconstructors.networks.answer import Answer
+from sightline.reconstructors.networks.camera import intrinsics, poses
+from sightline.reconstructors.networks.encoder import PATCH
+from sightline.reconstructors.networks.precision import Precision
+
+_GB: Final = 1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What was asked for."""
+
+    weights: str
+    """A name on the shelf, a path, or a repository of Hugging Face's; empty: those that anybody may use."""
+    kind: Kind | None
+    """Which network; None: the one that the weights are for."""
+    side_px: int
+    """Longer side of the pictures that the network sees."""
+    points: bool
+    """Whether it also says points without depth and camera."""
+    precision: Precision
+    """How finely it reckons."""
+    device: str
+    """Where."""
+    chunk: int
+    """Pictures that it sees at once, at most; 0: as memory allows."""
+
+
+def rebuilt(shots: Shots, wishes: Wishes, tell: Tell, stopped: Stopped) -> Scene:
+    """The scene.
+
+    Raises:
+        ReconstructionError: the pictures do not make one.
+        WeightsError: the weights are not here, or are not what they should be.
+        OptionError: an option does not do.
+        EngineError: it was stopped, or there is not enough memory.
+    """
+    if not len(shots):
+        raise ReconstructionError("no pictures")
+    if wishes.side_px < 4 * PATCH or wishes.chunk < 0 or wishes.chunk == 1:
+        raise OptionError(f"side_px = {wishes.side_px}, chunk = {wishes.chunk}: at least {4 * PATCH}, and 2 or 0")
+    tell("loading weights", 0, None)
+    there = found(wishes.weights)
+    net = ready(there, wishes.kind, wishes.precision, wishes.device, points=wishes.points)
+    pictures = _Pictures.read(shots, wishes, net, tell, stopped)
+    run = _Run(net, pictures, tell, stopped)
+    chunks = planned(len(shots), run.most(wishes))
+    looks = run.all(chunks)
+    more = run.loops(chunks, looks) if shots.is_sequence else []
+    made_by = _made_by(wishes, there, net, chunks, more)
+    return assembled(shots, joined(chunks, looks, more), made_by)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pictures:
+    """All pictures, at the network's size."""
+
+    shown: list[Image]
+    framings: list[Framing]
+
+    @classmethod
+    def read(cls, shots: Shots, wishes: Wishes, net: Ready, tell: Tell, stopped: Stopped) -> "_Pictures":
+        """Each is read once.
+
+        Raises:
+            EngineError: stopped, or there is no room for what will be said of all of them.
+        """
+        sizes: list[tuple[int, int]] = []
+        shown: list[Image] = []
+        for number, shot in enumerate(shots.shots):
+            if stopped():
+                raise EngineError("stopped before there was a scene")
+            tell("reading pictures", number, len(shots))
+            rgb = shot.read()
+            sizes.append((rgb.shape[0], rgb.shape[1]))
+            framing = framings(sizes[-1:], wishes.side_px)[0]
+            shown.append(framing.shown(rgb))
+            if number == 0:
+                _check_room(len(shots), framing.outer, net, points=wishes.points)
+        return cls(shown, framings(sizes, wishes.side_px))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Of the network's picture, down and across."""
+        return self.framings[0].outer
+
+    def tensor(self, numbers: Sequence[int]) -> torch.Tensor:
+        """Those pictures, as the network takes them."""
+        return torch.from_numpy(np.stack([self.framings[n].framed(self.shown[n]) for n in numbers]))
+
+
+def _check_room(n: int, size: tuple[int, int], net: Ready, *, points: bool) -> None:
+    """Nothing, if there is room for n pictures and what will be said of them.
+
+    Raises:
+        EngineError: there is not.
+    """
+    free = free_bytes(torch.device("cpu"))
+    # Twice: the looks, and the scene that is made of them.
+    needed = n * (2 * load(net, size, points=points).answered + 3 * size[0] * size[1])
+    if needed > free:
+        raise EngineError(
+            f"{n} pictures take {needed / _GB:.1f} GB at this size, {free / _GB:.1f} are free; give at most "
+            f"{int(n * free / needed)}, or a smaller side_px"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    """A network at work."""
+
+    net: Ready
+    pictures: _Pictures
+    tell: Tell
+    stopped: Stopped
+
+    def most(self, wishes: Wishes) -> int:
+        """How many pictures to look at together.
+
+        Raises:
+            EngineError: there is not enough memory for any.
+        """
+        n = len(self.pictures.shown)
+        some = at_once(self.pictures.size, self.net.device)
+        each = load(self.net, self.pictures.size, points=wishes.points)
+        free = free_bytes(self.net.device)
+        can = seen_at_once(free, each, some)
+        if can < min(n, LEAST):
+            needed = min(n, LEAST) * (each.seen + each.answered) + some * each.worked_on
+            raise EngineError(
+                f"not enough memory on {self.net.device}: {free / _GB:.1f} GB free, about {needed / _GB:.1f} needed; a "
+                "smaller side_px, precision=int8, smaller weights or a larger machine will do"
+            )
+        return min(can, wishes.chunk or MOST, n)
+
+    def all(self, chunks: Sequence[Chunk]) -> list[list[Look]]:
+        """Looks at the pictures of every chunk."""
+        return [self.look(list(chunk.numbers), (at, len(chunks))) for at, chunk in enumerate(chunks)]
+
+    def look(self, numbers: Sequence[int], part: tuple[int, int]) -> list[Look]:
+        """One look at pictures together; ``part`` is which of how many it is, to tell.
+
+        Raises:
+            EngineError: stopped, or memory ran out all the same.
+        """
+        done, in_all = part
+
+        def glance() -> None:
+            if self.stopped():
+                raise EngineError("stopped before there was a scene")
+            self.tell("looking", done, in_all)
+
+        pictures = self.pictures.tensor(numbers)
+        try:
+            answer = self.net.net(pictures, at_once(self.pictures.size, self.net.device), glance)
+        except (torch.OutOfMemoryError, MemoryError):
+            raise EngineError(
+                f"memory ran out with {len(numbers)} pictures at once; set chunk = {max(len(numbers) // 2, 2)}"
+            ) from None
+        self.tell("looking", done + 1, in_all)
+        return looks(answer, self.pictures.shown, self.pictures.framings, numbers)
+
+    def loops(self, chunks: Sequence[Chunk], seen: Sequence[Sequence[Look]]) -> list[Joint]:
+        """Joints of chunks, far from each other in time, that show one place."""
+        closing = returns(glances(self.pictures.shown), chunks, max(len(chunk) for chunk in chunks))
+        joints = []
+        for at, (first, second, some, others) in enumerate(closing):
+            third = self.look([*some, *others], (at, len(closing)))
+            of_first = [(seen[first][n - chunks[first].first], third[k]) for k, n in enumerate(some)]
+            of_second = [(seen[second][n - chunks[second].first], third[len(some) + k]) for k, n in enumerate(others)]
+            joints.append(loop(first, second, of_first, of_second))
+        return [joint for joint in joints if joint is not None]
+
+
+def looks(answer: Answer, shown: Sequence[Image], framed: Sequence[Framing], numbers: Sequence[int]) -> list[Look]:
+    """What was said of the pictures of these numbers, one by one."""
+    cameras = answer.cameras.double()
+    matrices = intrinsics(cameras, framed[numbers[0]].outer).numpy()
+    cam_from_scene = np.tile(np.eye(4), (len(numbers), 1, 1))
+    cam_from_scene[:, :3] = poses(cameras).numpy()
+    depth, confidence = answer.depth.numpy(), answer.depth_confidence.numpy()
+    own = {"xyz_scene": answer.points, "xyz_confidence": answer.points_confidence}
+    points = {name: tensor.numpy() for name, tensor in own.items() if tensor is not None}
+    return [
+        Look(
+            framed[n], shown[n], matrices[row], cam_from_scene[row], depth[row], confidence[row],
+            **{name: array[row] for name, array in points.items()},
+        )
+        for row, n in enumerate(numbers)
+    ]  # fmt: skip
+
+
+def _made_by(wishes: Wishes, there: Found, net: Ready, chunks: Sequence[Chunk], loops: Sequence[Joint]) -> MadeBy:
+    """What ran and how."""
+    settings = {
+        **asdict(wishes),
+        "kind": net.kind,
+        "weights": there.name,
+        "sha256": there.sha256,
+        "device": str(net.device),
+        "precision": net.precision,
+        "looks": len(chunks),
+        "loops": [[joint.first, joint.second] for joint in loops],
+        "torch": str(torch.__version__),
+    }
+    return MadeBy(net.kind, __version__, f"{there.name}, sha256 {there.sha256}", there.licence, settings)
