@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from sightline.executors.local import Stopped, Tell
-from sightline.model.arrays import Warp
+from sightline.model.arrays import Boxes, Looks, Warp
 from sightline.model.detections import Detections
 from sightline.model.flight import Flight
 from sightline.model.frame import Footage, Frame, Moment
@@ -70,6 +70,14 @@ class Tracker(Protocol):
 
 
 @runtime_checkable
+class Embedder(Protocol):
+    """Tells people apart by their looks."""
+
+    def embed(self, frame: Frame, xyxy_px: Boxes) -> Looks:
+        """One vector of length one for each box; NaN where there is nothing to see. Alike is a large dot product."""
+        ...
+
+
 class Locator(Protocol):
     """Tells where things stood that one camera followed. Make one per camera."""
 

@@ -26,8 +26,9 @@ Values = Float[np.ndarray, " n"]
 class Walk:
     """How people move."""
 
-    swerve: float = 0.5
-    """Random walk of the speed: metres per second and root second. A stroller stops or turns in some seconds."""
+    swerve: float = 0.3
+    """Random walk of the speed: metres per second and root second. The people of ETH and Hotel (Pellegrini et al. 2009)
+    are likeliest with 0.15 to 0.25; more allows for those who turn and stop."""
     sway: float = 0.1
     """Random walk of the place: metres per root second. Feet are not under the middle of the body."""
     speed_mps: float = 1.2

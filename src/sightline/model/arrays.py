@@ -13,6 +13,8 @@ Scores = Float[np.ndarray, " n"]
 """Confidence in [0, 1]."""
 Labels = Int[np.ndarray, " n"]
 """Index into a list of class names."""
+Looks = Float[np.ndarray, "n d"]
+"""Appearance as vectors of length one; NaN: nothing was seen."""
 Warp = Float[np.ndarray, "3 3"]
 """Takes homogeneous pixels of one picture to those of another."""
 

@@ -1,0 +1,1 @@
+"""What people look like, as vectors: alike is a large dot product."""
