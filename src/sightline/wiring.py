@@ -39,6 +39,7 @@ ENGINES: dict[str, dict[str, str]] = {
     },
     "locator": {
         "homography": "sightline.locators.homography:Homography",
+        "ground": "sightline.locators.ground:Ground",
     },
     "identifier": {
         "ground": "sightline.identifiers.ground:Ground",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sightline.estimation.constant_velocity import Noise, filtered, smoothed
+from sightline.estimation.constant_velocity import Noise, believed
 
 NOISE = Noise(sigma_a=0.7, sigma_meas_h=1.3, sigma_meas_v=0.6, gate=None)
 H = np.concatenate([np.eye(3), np.zeros((3, 3))], axis=1)
@@ -53,9 +53,9 @@ def looks():
 
 def test_filter_and_smoother_are_the_textbooks(looks):
     t_s, z, starts = looks
-    belief, believed = filtered(z, t_s, starts, NOISE)
-    late = smoothed(belief, t_s, starts, NOISE)
-    assert believed.all()
+    belief, used = believed(z, t_s, starts, NOISE, smooth=False)
+    late, _ = believed(z, t_s, starts, NOISE, smooth=True)
+    assert used.all()
     for first, after in zip(starts, [*starts[1:], len(t_s)], strict=True):
         rows = slice(first, after)
         for found, (means, covs) in zip((belief, late), textbook(t_s[rows], z[rows]), strict=True):
@@ -67,8 +67,8 @@ def test_filter_and_smoother_are_the_textbooks(looks):
 
 def test_paths_do_not_touch_each_other(looks):
     t_s, z, starts = looks
-    together, _ = filtered(z, t_s, starts, NOISE)
-    alone, _ = filtered(z[13:], t_s[13:], np.array([0]), NOISE)
+    together, _ = believed(z, t_s, starts, NOISE, smooth=True)
+    alone, _ = believed(z[13:], t_s[13:], np.array([0]), NOISE, smooth=True)
     np.testing.assert_array_equal(together[:, 13:], alone)
 
 
@@ -78,17 +78,17 @@ def test_a_look_far_off_is_refused_but_not_for_ever():
     jumped = z.copy()
     jumped[8, 1] = 80.0
     noise = Noise(sigma_a=0.5, sigma_meas_h=0.5, sigma_meas_v=0.5)
-    belief, believed = filtered(jumped, t_s, np.array([0]), noise)
-    assert np.flatnonzero(~believed).tolist() == [8]
+    belief, used = believed(jumped, t_s, np.array([0]), noise, smooth=False)
+    assert np.flatnonzero(~used).tolist() == [8]
     assert np.abs(belief[0, 8:, 1]).max() < 1.0
     moved = z.copy()
     moved[8:, 1] = 80.0
-    belief, believed = filtered(moved, t_s, np.array([0]), noise)
-    assert (~believed).sum() >= 3
+    belief, used = believed(moved, t_s, np.array([0]), noise, smooth=False)
+    assert (~used).sum() >= 3
     assert abs(belief[0, -1, 1] - 80.0) < 5.0
 
 
 def test_nothing_to_filter_is_nothing():
-    belief, believed = filtered(np.zeros((0, 3)), np.zeros(0), np.zeros(0, np.int64), NOISE)
+    belief, used = believed(np.zeros((0, 3)), np.zeros(0), np.zeros(0, np.int64), NOISE, smooth=True)
     assert belief.shape == (5, 0, 3)
-    assert not len(believed)
+    assert not len(used)

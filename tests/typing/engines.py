@@ -23,7 +23,11 @@ from sightline.formats.mot import Mot
 from sightline.formats.parquet import Parquet
 from sightline.formats.tracking_json import TrackingJson
 from sightline.identifiers.ground import Ground
+from sightline.locators.ground import Ground as OverGround
 from sightline.locators.homography import Homography
+from sightline.locators.pointing import Pointing
+from sightline.model.flight import Flight
+from sightline.model.lens import Lens
 from sightline.model.view import View
 from sightline.ports import (
     Detector,
@@ -60,3 +64,8 @@ flight_logs: list[FlightLog] = [DjiCsv(), Airdata(), Litchi(), DjiSrt(), Djmd(),
 embedders: list[Embedder] = [Colour(), OnnxEmbedder(weights="a.onnx")]
 locators: list[Locator] = [Homography(view=View("gate", 640, 480, np.eye(3)))]
 identifiers: list[Identifier] = [Ground()]
+
+
+def over_ground(flight: Flight, pointing: Pointing, lens: Lens) -> Locator:
+    """A camera on a drone."""
+    return OverGround(flight=flight, pointing=pointing, lens=lens)

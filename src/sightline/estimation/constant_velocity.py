@@ -45,49 +45,88 @@ class Noise:
         return np.array([self.sigma_meas_h, self.sigma_meas_h, self.sigma_meas_v]) ** 2
 
 
-def filtered(xyz_m: Places, t_s: Times, starts: Starts, noise: Noise) -> tuple[Axes, Bool[np.ndarray, " n"]]:
-    """What is believed at each row, given that row and those before it on its path; and which rows were believed.
+def believed(
+    xyz_m: Places, t_s: Times, starts: Starts, noise: Noise, *, smooth: bool
+) -> tuple[Float[np.ndarray, "5 n 3"], Bool[np.ndarray, " n"]]:
+    """What is believed at each row, and which rows' looks were.
 
-    Rows are sorted by path, then by time; ``starts`` says where each path begins. Of the five parts, the first two
-    are place and speed, the others the variances of both and their covariance between.
+    Given that row and those before it on its path, or where ``smooth`` the whole path. Rows are sorted by path, then
+    by time; ``starts`` says where each path begins. Of the five parts, the first two are place and speed, the others
+    the variance of the place, its covariance with the speed, and the variance of the speed.
     """
     n = len(t_s)
-    belief = np.empty((5, n, 3))
-    belief[0, starts], belief[1, starts] = xyz_m[starts], 0.0
-    belief[2, starts], belief[3, starts] = noise.first_place_m**2, 0.0
-    belief[4, starts] = noise.first_speed_mps**2
-    believed = np.ones(n, bool)
-    refused = np.zeros(n, np.int64)
-    for rows in steps(starts, n):
-        forecast = predicted(belief[:, rows - 1], (t_s[rows] - t_s[rows - 1])[:, None], noise)
-        surprise = xyz_m[rows] - forecast[0]
-        spread = forecast[2] + noise.measured_m2
+    walk = _Walk(starts, n)
+    belief, used = _forward(np.ascontiguousarray(xyz_m[walk.rows].T), t_s[walk.rows], walk, noise)
+    if smooth:
+        _backward(belief, t_s[walk.rows], walk, noise)
+    out, looked = np.empty((5, n, 3)), np.empty(n, bool)
+    out[:, walk.rows] = belief.transpose(0, 2, 1)
+    looked[walk.rows] = used
+    return out, looked
+
+
+class _Walk:
+    """All first rows, all second rows, and so on, one group after the other, of longer paths first.
+
+    A row of the next group has its path's earlier row at the same place in the group before: neighbours in memory.
+    """
+
+    def __init__(self, starts: Starts, n: int) -> None:
+        lengths = np.diff(np.append(starts, n))
+        first = starts[np.argsort(-lengths, kind="stable")]
+        groups = [first, *steps(starts, n)]
+        sizes = [len(group) for group in groups]
+        begins = np.cumsum([0, *sizes]).tolist()
+        self.rows: Int[np.ndarray, " n"] = np.concatenate(groups).astype(np.int64)
+        """The order."""
+        self.pairs = [
+            (slice(begins[k - 1], begins[k - 1] + sizes[k]), slice(begins[k], begins[k] + sizes[k]))
+            for k in range(1, len(groups))
+        ]
+        """Of each group but the first: the earlier rows of its paths, and its own."""
+        self.n_first = len(first)
+        """How many paths there are."""
+
+
+def _forward(
+    xyz_m: Float[np.ndarray, "3 n"], t_s: Times, walk: _Walk, noise: Noise
+) -> tuple[Float[np.ndarray, "5 3 n"], Bool[np.ndarray, " n"]]:
+    """The filter."""
+    n = len(t_s)
+    belief = np.empty((5, 3, n))
+    begin = slice(0, walk.n_first)
+    belief[0, :, begin], belief[1, :, begin], belief[3, :, begin] = xyz_m[:, begin], 0.0, 0.0
+    belief[2, :, begin], belief[4, :, begin] = noise.first_place_m**2, noise.first_speed_mps**2
+    used, refused = np.ones(n, bool), np.zeros(n, np.int64)
+    measured_m2 = noise.measured_m2[:, None]
+    for before, now in walk.pairs:
+        forecast = predicted(belief[..., before], (t_s[now] - t_s[before])[None], noise)
+        surprise = xyz_m[:, now] - forecast[0]
+        spread = forecast[2] + measured_m2
         gain = forecast[2:4] / spread
         if noise.gate is not None:
-            far = (surprise * surprise / spread).sum(axis=1) > noise.gate
-            far &= refused[rows - 1] < _MOST_REFUSED
-            refused[rows] = np.where(far, refused[rows - 1] + 1, 0)
-            believed[rows] = ~far
-            gain[:, far] = 0.0
+            far = (surprise * surprise / spread).sum(axis=0) > noise.gate
+            far &= refused[before] < _MOST_REFUSED
+            refused[now] = np.where(far, refused[before] + 1, 0)
+            used[now] = ~far
+            gain[..., far] = 0.0
         forecast[4] -= gain[1] * forecast[3]
         forecast[:2] += gain * surprise
         forecast[2:4] -= gain * forecast[2]
-        belief[:, rows] = forecast
-    return belief, believed
+        belief[..., now] = forecast
+    return belief, used
 
 
-def smoothed(belief: Axes, t_s: Times, starts: Starts, noise: Noise) -> Axes:
-    """What is believed at each row, given its whole path; ``belief`` is what ``filtered`` gave."""
-    after = belief.copy()
-    for rows in reversed(list(steps(starts, len(t_s)))):
-        dt_s = (t_s[rows] - t_s[rows - 1])[:, None]
-        now = belief[:, rows - 1]
-        after[:, rows - 1] = hindsight(now, predicted(now, dt_s, noise), after[:, rows], dt_s)
-    return after
+def _backward(belief: Float[np.ndarray, "5 3 n"], t_s: Times, walk: _Walk, noise: Noise) -> None:
+    """The smoother, in place."""
+    for before, now in reversed(walk.pairs):
+        dt_s = (t_s[now] - t_s[before])[None]
+        then = belief[..., before]
+        belief[..., before] = hindsight(then, predicted(then, dt_s, noise), belief[..., now], dt_s)
 
 
-def predicted(belief: Axes, dt_s: Float[np.ndarray, "n 1"], noise: Noise) -> Axes:
-    """The belief ``dt_s`` later, nothing having been seen."""
+def predicted(belief: Axes, dt_s: Float[np.ndarray, "1 n"], noise: Noise) -> Axes:
+    """The belief ``dt_s`` later, nothing having been seen; axes first."""
     at, speed, var, cov, speed_var = belief
     later = np.empty_like(belief)
     pushed = (noise.sigma_a * dt_s) ** 2

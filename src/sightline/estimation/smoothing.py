@@ -14,8 +14,8 @@ from jaxtyping import Float, Int
 from sightline.estimation.kalman import Belief, Motion, begun, predicted, updated
 
 Rows = Int[np.ndarray, " k"]
-Axes = Float[np.ndarray, "5 n a"]
-"""As ``Belief``, of any number of axes."""
+Axes = Float[np.ndarray, "5 _ _"]
+"""As ``Belief``, of any number of axes, rows or axes first."""
 
 
 def filtered(
@@ -61,7 +61,7 @@ def steps(starts: Int[np.ndarray, " p"], n: int) -> Iterator[Rows]:
         yield longest_first[: np.searchsorted(falling, -k, side="left")] + k
 
 
-def hindsight(now: Axes, forecast: Axes, later: Axes, dt_s: Float[np.ndarray, "n 1"]) -> Axes:
+def hindsight(now: Axes, forecast: Axes, later: Axes, dt_s: Float[np.ndarray, "_ _"]) -> Axes:
     """The belief ``now``, whose ``forecast`` was made for ``dt_s`` later, told what turned out ``later``."""
     _, _, var, cov, speed_var = now
     _, _, f_var, f_cov, f_speed_var = forecast

@@ -17,14 +17,14 @@ class Match:
     likeness: float
     """Correlation there, up to 1."""
     lead: float
-    """How much better than anywhere else, more than half a second away."""
+    """How much better than at the next best peak; than nowhere, where there is but one."""
     sd_s: float
     """How well the offset is known, from the curve's sharpness."""
 
     @property
     def is_sure(self) -> bool:
         """Whether to believe it."""
-        return self.likeness > 0.5 and self.lead > 0.1
+        return self.likeness > 0.5 and self.lead > 0.1 and self.sd_s < 0.25
 
 
 def matched(
@@ -53,7 +53,8 @@ def matched(
     power = np.sqrt((mine**2).sum() * (theirs**2).sum(axis=(1, 2)))
     alike = np.einsum("na,lna->l", mine, theirs) / np.where(power > 1e-9, power, np.inf)
     best = int(alike.argmax())
-    away = np.abs(lags - lags[best]) > 0.5
+    peaks = np.flatnonzero((alike[1:-1] >= alike[:-2]) & (alike[1:-1] > alike[2:])) + 1
+    others = alike[peaks[np.abs(peaks - best) > 1]]
     offset, curve = float(lags[best]), 0.0
     if 0 < best < len(lags) - 1:
         left, top, right = alike[best - 1 : best + 2]
@@ -65,4 +66,4 @@ def matched(
     sd = float(np.sqrt(max(1 - peak**2, 1e-4) / (len(t_s) * curve))) if curve > 0 else float("inf")
     if peak <= 0:
         return Match(float("nan"), 0.0, 0.0, float("inf"))
-    return Match(offset, peak, peak - float(alike[away].max(initial=-1.0)), sd)
+    return Match(offset, peak, peak - float(others.max(initial=0.0)), sd)

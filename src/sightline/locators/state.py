@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from sightline.estimation.constant_velocity import Noise, filtered, smoothed
+from sightline.estimation.constant_velocity import Noise, believed
 from sightline.model.positions import Positions
 
 DOCUMENTED = Noise()
@@ -28,9 +28,7 @@ def followed(positions: Positions, noise: Noise = DOCUMENTED, *, smooth: bool = 
     cov, cov_velocity = np.full((n, 3, 3), np.nan), np.full((n, 3, 3), np.nan)
     if len(order):
         starts = np.flatnonzero(np.concatenate([[True], np.diff(number) != 0]))
-        belief, _ = filtered(positions.xyz_enu_m[order], t_s, starts, noise)
-        if smooth:
-            belief = smoothed(belief, t_s, starts, noise)
+        belief, _ = believed(positions.xyz_enu_m[order], t_s, starts, noise, smooth=smooth)
         xyz[order], velocity[order] = belief[0], belief[1]
         cov[order] = positions.cov_enu_m2[order]
         cov_velocity[order] = belief[4][:, :, None] * np.eye(3)

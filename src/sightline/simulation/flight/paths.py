@@ -54,10 +54,11 @@ class FlightPlan:
 
     def yaw_rad(self, t_s: Times) -> Times:
         """Which way aircraft and camera pointed."""
+        sway = 0.008 * np.sin(0.9 * t_s) + 0.005 * np.sin(1.7 * t_s + 1)  # nothing that flies keeps quite still
         if self.path == "orbit":
-            return wrapped(self._angle_rad(t_s) + np.pi)
-        turn = 0.3 * np.sin(2 * np.pi * t_s / 25) if self.path == "hover" else np.zeros(len(t_s))
-        return wrapped(self.heading_rad + turn)
+            return wrapped(self._angle_rad(t_s) + np.pi + sway)
+        turn = 0.3 * np.sin(2 * np.pi * t_s / 25) if self.path == "hover" else 0.0
+        return wrapped(self.heading_rad + turn + sway)
 
     def log(self, rate_hz: float = 10.0, origin: Origin = ORIGIN) -> Flight:
         """What a log without fault says of it, a row every 1/rate seconds."""

@@ -76,7 +76,7 @@ def seen(
     t_video_s: Times,
     shape: GroundShape = "flat",
 ) -> Seen:
-    """What the camera sees of them in each picture: those whose point on the ground is inside it."""
+    """What the camera sees of them in each picture: those whose point on the ground is in it, and behind no hill."""
     t_log = t_video_s + plan.recorded_s[0]
     xyz = _on_ground(at(t_log), shape)
     step = 1e-3
@@ -86,6 +86,8 @@ def seen(
     cam = np.einsum("tji,ntj->nti", turn, xyz - plan.eye_enu_m(t_log))
     px = cam[..., :2] / cam[..., 2:] * lens.focal_px + lens.centre_px
     inside = (cam[..., 2] > 1) & (px > 0).all(axis=-1) & (px < [lens.width, lens.height]).all(axis=-1)
+    if shape == "hill":
+        inside &= _is_clear(plan.eye_enu_m(t_log), xyz, shape)
     frame, number = np.nonzero(inside.T)
     foot, tall = px[number, frame], lens.focal_px[1] * _HEIGHT_M / cam[number, frame, 2]
     box = np.column_stack([foot[:, 0] - tall / 2, foot[:, 1] - tall, foot[:, 0] + tall / 2, foot[:, 1]])
@@ -101,6 +103,15 @@ def seen(
         detection=np.arange(n),
     )
     return Seen(tracks, xyz[number, frame], velocity[number, frame])
+
+
+def _is_clear(eye: Float[np.ndarray, "t 3"], xyz: Float[np.ndarray, "n t 3"], shape: GroundShape) -> np.ndarray:
+    """Whether nothing of the ground stands between the eye and each point; what is a hand's breadth off counts not."""
+    clear = np.ones(xyz.shape[:2], bool)
+    for share in np.linspace(0.05, 0.99, 48):
+        between = eye + share * (xyz - eye)
+        clear &= between[..., 2] > ground_up_m(shape, between[..., :2]) + 0.1
+    return clear
 
 
 def _on_ground(xy_m: Float[np.ndarray, "n t 2"], shape: GroundShape) -> Float[np.ndarray, "n t 3"]:
