@@ -8,6 +8,7 @@ import runpy
 import signal
 import struct
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -135,6 +136,13 @@ def n_points(glb):
     document = json.loads(glb[20 : 20 + length])
     clouds = [m["primitives"][0] for m in document["meshes"] if m["primitives"][0]["mode"] == 0]
     return document["accessors"][clouds[0]["attributes"]["POSITION"]]["count"]
+
+
+def below(pid):
+    """All processes that a process has begun, and those have."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    children = [int(word) for task in tasks for word in (task / "children").read_text().split()]
+    return [*children, *(one for child in children for one in below(child))]
 
 
 def test_the_documented_flow(client, server):
@@ -456,7 +464,9 @@ def test_a_run_goes_on_after_everything_was_killed_and_gives_the_same(serve, ins
         wait_for(lambda: client.get(f"/api/runs/{run}").json()["status"] == "processing")
         metadata = first.data / "storage" / "runs" / run / "metadata.json"
         wait_for(lambda: json.loads(metadata.read_text())["status"] == "processing")
-    os.killpg(first.process.pid, signal.SIGKILL)
+    for pid in (first.process.pid, *below(first.process.pid)):
+        with suppress(ProcessLookupError):  # it ended with the one before
+            os.kill(pid, signal.SIGKILL)
     first.process.wait(20)
     second = serve(data=first.data, **installed)
     with second.client() as client, client.stream("GET", f"/api/runs/{run}/stream") as lines:
