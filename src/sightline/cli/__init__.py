@@ -20,6 +20,8 @@ from sightline.cli.models import app as models
 from sightline.cli.probe import probe
 from sightline.cli.reconstruct import EXAMPLES as REBUILDING
 from sightline.cli.reconstruct import reconstruct
+from sightline.cli.run import EXAMPLES as RUNNING
+from sightline.cli.run import run
 from sightline.cli.serve import EXAMPLES as SERVING
 from sightline.cli.serve import serve
 from sightline.cli.simulate import simulate
@@ -41,6 +43,7 @@ app = typer.Typer(
     epilog="Start with [bold]sightline demo[/bold], or [bold]sightline track VIDEO[/bold].",
 )
 app.command(epilog=EXAMPLES)(track)
+app.command(epilog=RUNNING)(run)
 app.command(epilog=EXTRACTING)(extract)
 app.command(epilog=REBUILDING)(reconstruct)
 app.command(epilog=FLYING)(flight)

@@ -8,6 +8,9 @@ import numpy as np
 from sightline.model.identities import Sightings
 from sightline.pipeline.track import Sight
 
+_LATE = 1e-3
+"""How much of a step a picture may be early: timestamps are rounded."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Post:
@@ -54,10 +57,13 @@ def in_step(posts: Sequence[Post], fps: float) -> Iterator[Instant]:
 
 
 def _gridded(post: Post, fps: float) -> Iterator[tuple[int, Sight]]:
-    """The pictures of one camera with their place on the grid, none twice, none before the site's beginning."""
-    last = -1
+    """The pictures of one camera with their place on the grid, none twice, none before the site's beginning.
+
+    A source that samples gives the first picture at or after each of its own moments, which so keep their order.
+    """
+    last, shift = -1, round(post.offset_s * fps)
     for sight in post.sights:
-        index = int(np.floor((sight.frame.moment.t_s + post.offset_s) * fps + 0.5))
+        index = int(np.floor(sight.frame.moment.t_s * fps + _LATE)) + shift
         if index > last:
             last = index
             yield index, sight

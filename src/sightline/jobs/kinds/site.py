@@ -6,18 +6,15 @@ everybody who was seen before.
 
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from sightline import wiring
-from sightline.errors import OptionError, SightlineError
 from sightline.executors.local import Stopped, Tell
-from sightline.fetching import download, relayed
-from sightline.jobs.footage import is_live, policy_of
+from sightline.jobs.footage import policy_of
 from sightline.jobs.kept import keep
 from sightline.jobs.kinds.kind import Kind, Params, Step, Task
 from sightline.jobs.kinds.track import is_harmless
@@ -94,27 +91,12 @@ def fetch(task: Task, tell: Tell, stopped: Stopped, *, number: int) -> dict[str,
     Paths are those of the site's file, which only who runs the installation can write.
 
     Raises:
-        OptionError: no camera has anything.
+        SourceError: there are some, and none of them can be had.
     """
-    asked = SiteParams.model_validate(task.params)
-    site, videos, missing = _site(task), {}, {}
-    shown = f"Downloading sub-videos batch {number}/{asked.parts}"
-    for watch_ in site.watches:
-        if number > len(watch_.videos) or stopped():
-            continue
-        address = watch_.videos[number - 1]
-        try:
-            if "://" not in address or is_live(address):
-                videos[watch_.id] = address
-            elif (
-                path := download(address, task.folder / watch_.id, policy_of(task.settings), tell, stopped)
-            ) is not None:
-                videos[watch_.id] = str(path)
-        except (SightlineError, OSError) as error:
-            missing[watch_.id] = str(error)
-        tell(shown, len(videos) + len(missing), len(site.watches))
-    if not videos and missing:
-        raise OptionError(f"no camera has sub-video {number}: {next(iter(missing.values()))}")
+    from sightline.jobs.sites.bringing import brought  # noqa: PLC0415  (codecs take their time)
+
+    policy = policy_of(task.settings)
+    videos, missing = brought(_site(task), number, task.folder, policy, tell, stopped)
     return {"videos": videos, "missing": missing}
 
 
@@ -125,9 +107,8 @@ def watch(task: Task, tell: Tell, stopped: Stopped, *, number: int) -> dict[str,
         SightlineError: no source can be read, or an engine or option is wrong.
         OSError: what was seen cannot be written.
     """
-    from sightline.jobs.sites.watching import Done, Lookout, Part, Watching  # noqa: PLC0415  (engines take their time)
-    from sightline.sources.stream import Stream  # noqa: PLC0415
-    from sightline.sources.video import Video  # noqa: PLC0415
+    from sightline.jobs.sites.bringing import opened  # noqa: PLC0415  (engines and codecs take their time)
+    from sightline.jobs.sites.watching import Done, Lookout, Part, Watching  # noqa: PLC0415
 
     asked, site = SiteParams.model_validate(task.params), _site(task)
     how = Watching(
@@ -142,23 +123,8 @@ def watch(task: Task, tell: Tell, stopped: Stopped, *, number: int) -> dict[str,
     earlier = [task.folder.with_name(f"{_WATCH}{i}") / _SEEN for i in range(1, number)]
     before = [task.earlier[f"{_WATCH}{i}"] for i in range(1, number)]
     fetched = task.earlier[f"{_FETCH}{number}"]
-    sources: dict[str, Video | Stream] = {}
-    missing = dict(fetched["missing"])
-    with ExitStack() as closing:
-        said = closing.enter_context(_saying(task))
-        for camera, address in fetched["videos"].items():
-            try:
-                if is_live(address):
-                    url = closing.enter_context(relayed(policy_of(task.settings).check(address)))
-                    sources[camera] = Stream(url, fps=asked.fps, camera=camera)
-                else:
-                    sources[camera] = Video(Path(address), fps=asked.fps, camera=camera)
-                    sources[camera].about()
-            except SightlineError as error:
-                missing[camera] = str(error)
-                sources.pop(camera, None)
-        if not sources:
-            raise OptionError(f"sub-video {number} cannot be read: {next(iter(missing.values()), 'there is none')}")
+    policy = policy_of(task.settings)
+    with _saying(task) as said, opened(fetched["videos"], fetched["missing"], asked.fps, policy) as (sources, missing):
         part = Part(number, sources, sum(one["moments"] for one in before), earlier)
         teller = _Teller(said, task, site, number, sum(one["moments"] for one in before), missing)
 

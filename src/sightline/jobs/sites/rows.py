@@ -17,6 +17,8 @@ from sightline.model.identities import Sightings
 
 _AT_ONCE = 4096
 """Rows that are gathered before they are written."""
+_END = "moments"
+"""Key in the file's own notes."""
 _COLUMNS = ("x_m", "y_m", "xx_m2", "xy_m2", "yy_m2", "left", "top", "right", "bottom")
 
 
@@ -28,6 +30,7 @@ class SeenFile:
         self._whole, self._cameras = whole(path), list(cameras)
         self._parts: list[pa.Table] = []
         self._n = 0
+        self._end = 0
         self._writer: pq.ParquetWriter | None = None
 
     def __enter__(self) -> "SeenFile":
@@ -43,6 +46,7 @@ class SeenFile:
                 self._parts.append(_table(nothing(self._cameras), none, none, np.zeros((0, 4)), np.zeros(0)))
             self._flush()
         if self._writer is not None:
+            self._writer.add_key_value_metadata({_END: str(self._end)})
             self._writer.close()
         self._whole.__exit__(kind, error, trace)
 
@@ -50,6 +54,7 @@ class SeenFile:
         self, index: int, sightings: Sightings, number: Int[np.ndarray, " n"], xyxy_px: Boxes, score: Scores
     ) -> None:
         """The rows of one moment: what was seen, who it was said to be, and where in the picture."""
+        self._end = index + 1
         if not len(sightings):
             return
         self._parts.append(_table(sightings, np.full(len(sightings), index), number, xyxy_px, score))
@@ -65,6 +70,12 @@ class SeenFile:
             self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")
         self._writer.write_table(table)
         self._parts, self._n = [], 0
+
+
+def end_of(path: Path) -> int:
+    """The moment after the last that was watched, whether anybody was seen in it or not."""
+    metadata = pq.read_metadata(path).metadata or {}
+    return int(metadata[_END.encode()])
 
 
 def nothing(cameras: Sequence[str], width: int = 0) -> Sightings:

@@ -1,0 +1,45 @@
+"""``sightline run``: a whole site from the command line."""
+
+import json
+
+import pyarrow.csv as pc
+import pyarrow.parquet as pq
+import pytest
+
+from sightline.simulation import simulate, write
+
+
+@pytest.fixture(scope="module")
+def yard(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("yard")
+    write(simulate(seed=3, n_people=4, n_vehicles=0, n_cameras=2, duration_s=6.0, fps=5.0, size=(320, 180)), folder)
+    return folder
+
+
+def test_a_site_is_watched_and_everybody_has_a_path(sightline, yard, tmp_path):
+    said = sightline("run", yard / "site.toml", "--fps", "5", "--detector", "motion", "-o", tmp_path / "out", "--json")
+    assert said.returncode == 0, said.stderr
+    told = json.loads(said.stdout)
+    assert told["moments"] == 30
+    table = pq.read_table(tmp_path / "out" / "sightings.parquet")
+    assert len(table) == told["sightings"] > 0
+    paths = pc.read_csv(tmp_path / "out" / "paths.csv")
+    assert len(set(paths["global_id"].to_pylist())) == told["identities"]
+    before = (tmp_path / "out" / "seen-1.parquet").stat().st_mtime_ns
+    again = sightline("run", yard / "site.toml", "--fps", "5", "--detector", "motion", "-o", tmp_path / "out", "--json")
+    assert json.loads(again.stdout) == told
+    assert (tmp_path / "out" / "seen-1.parquet").stat().st_mtime_ns == before
+
+
+def test_what_cannot_be_run_is_said_in_a_line(sightline, yard, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    said = sightline("run", yard / "site.toml", "-o", tmp_path / "mine")
+    assert said.returncode == 2
+    assert "holds no earlier run" in said.stderr
+    (tmp_path / "empty.toml").write_text('id = "empty"\n[[cameras]]\nid = "a"\n')
+    assert "has no videos" in sightline("run", tmp_path / "empty.toml").stderr
+    (tmp_path / "gone.toml").write_text('id = "gone"\n[[cameras]]\nid = "a"\nvideos = ["no.mp4"]\n')
+    said = sightline("run", tmp_path / "gone.toml")
+    assert (said.returncode, said.stderr.count("\n")) == (2, 1)
+    assert "no.mp4" in said.stderr
