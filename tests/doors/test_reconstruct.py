@@ -130,3 +130,33 @@ def test_what_cannot_be_done_is_said_in_one_line(rebuild, photos, words, why):
     assert done.returncode == 2, done.stdout
     assert why in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+
+
+def test_a_known_distance_gives_metres_and_is_told(rebuild, photos, tmp_path):
+    done = rebuild(photos, "--distance", "1.jpg", "10.jpg", 12)
+    assert "in metres from the distance given" in done.stdout
+    about, _ = extras(tmp_path / "yard-scene" / "scene.glb")
+    assert (about["scale"], about["is_metric"]) == ("distance", True)
+    positions = [
+        camera["position"] for camera in json.loads((tmp_path / "yard-scene/cameras.json").read_text())["cameras"]
+    ]
+    assert np.allclose(np.diff(positions, axis=0), [[4, 0, 0]] * 3)
+
+
+def test_what_is_known_but_does_not_fit_is_named(rebuild, photos, tmp_path):
+    (tmp_path / "where.csv").write_text("image,x,y,z\nother.jpg,1,2,3\n")
+    for words, why in {
+        ("--distance", "1.jpg", "9.jpg", 2): "distance: no picture '9.jpg'; the first is '1.jpg'",
+        ("--positions", "where.csv"): "where.csv: says nothing of these pictures; it has 'other.jpg' first",
+        ("--poses", "site"): "site: no COLMAP model",
+        ("--lens", "PINHOLE 1 2"): "lens: 0 numbers, PINHOLE has 4",
+    }.items():
+        done = rebuild(photos, *words)
+        assert (done.returncode, why in " ".join(done.stderr.split())) == (2, True), done.stderr
+    assert not (tmp_path / "calls.txt").exists()
+
+
+def test_markers_that_nobody_sees_leave_the_scale_unknown(rebuild, photos):
+    done = rebuild(photos, "--marker-size", 0.2)
+    assert "without a known scale" in done.stdout
+    assert "scale: markers were not used: 0 seen" in done.stderr

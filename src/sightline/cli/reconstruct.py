@@ -312,7 +312,12 @@ def _some(names: list[str]) -> str:
 
 def _tell(result: dict[str, Any]) -> None:
     """The result for a person."""
-    sources = {"poses": "the poses given", "gps": "GPS", "distance": "the distance given", "model": "the network"}
+    sources = {
+        "poses": "poses or positions given",
+        "gps": "GPS",
+        "distance": "the distance given",
+        "model": "the network",
+    }
     source = sources.get(result["scale"], result["scale"])
     scale = f"in metres from {source}" if result["is_metric"] else "without a known scale"
     out.print(

@@ -128,8 +128,9 @@ def _told(path: Path, total: int | None, tell: Tell, stopped: Stopped) -> Iterat
 
 def shots(album: Album) -> Shots:
     """What an engine is given."""
-    places = enu_m([one.place for one in album.pictures])
-    return Shots(tuple(map(_shot, album.pictures, places)), album.is_sequence)
+    noted = [one.place for one in album.pictures]
+    origin = next((place for place in noted if place is not None), None)
+    return Shots(tuple(map(_shot, album.pictures, enu_m(noted))), album.is_sequence, origin=origin)
 
 
 def _shot(one: Kept, place: Float[np.ndarray, " 3"] | None) -> Shot:

@@ -15,6 +15,7 @@ from sightline.formats.scenes import Form, npz
 from sightline.formats.scenes.about import about
 from sightline.formats.scenes.filters import Filters
 from sightline.jobs.album import Album, of_pictures, of_video, shots
+from sightline.jobs.known import Known, scaled, with_known
 from sightline.jobs.scene_files import CAMERAS, NAMES, PREDICTIONS, SCENE, Pictures, write_cameras, written
 from sightline.model.artifact import Artifact
 from sightline.model.job import Job, JobState
@@ -51,6 +52,8 @@ class RebuildJob:
     """What to leave out of the scene that is shown."""
     forms: tuple[Form, ...] = ()
     """What to make besides GLB and NPZ."""
+    known: Known = field(default_factory=Known)
+    """What is known of the pictures beforehand."""
 
 
 def run(job: RebuildJob, tell: Tell, stopped: Stopped) -> dict[str, Any]:
@@ -72,8 +75,10 @@ def run(job: RebuildJob, tell: Tell, stopped: Stopped) -> dict[str, Any]:
     written(scene, job.filters, job.forms, job.folder, None if album is None else _pictures(album))
     write_cameras(scene, job.folder / CAMERAS)
     names = [SCENE, PREDICTIONS, CAMERAS, *(NAMES[form] for form in job.forms)]
+    placed = scene.views.is_registered
     return {
         **about(scene),
+        "unplaced": [name for name, is_placed in zip(scene.views.names, placed, strict=True) if not is_placed],
         "points": len(scene.dense) or len(scene.sparse),
         "left_out": list(album.left_out) if album else [],
         "seconds": round(time.monotonic() - began_s, 3),
@@ -157,17 +162,21 @@ def _rebuilt(job: RebuildJob, album: Album, tell: Tell, stopped: Stopped) -> Sce
     Raises:
         ReconstructionError: the pictures make none; what there is of one is in the folder.
         EngineError: stopped.
+        FormatError, OptionError: what is said to be known of the pictures makes no sense, or not for them.
     """
     if stopped():
         raise EngineError("stopped before there was a scene")
+    taken = with_known(album, job.known)
     try:
-        scene: Scene = wiring.build("reconstructor", job.engine, job.options).reconstruct(shots(album), tell, stopped)
+        scene: Scene = wiring.build("reconstructor", job.engine, job.options).reconstruct(taken, tell, stopped)
     except ReconstructionError as error:
         if not isinstance(error.scene, Scene):
             raise
         npz.write(error.scene, job.folder / PARTIAL)
         raise ReconstructionError(f"{error}; what there is of a scene is in {job.folder / PARTIAL}") from None
-    return scene
+    if job.known.marker_side_m is not None:
+        tell("looking for markers", 0, None)
+    return scaled(scene, job.known, taken)
 
 
 def _pictures(album: Album) -> Pictures:

@@ -22,8 +22,16 @@ def pattern(seed, size=1024):
     return np.clip(128 + 28 * sum(parts), 0, 255).astype(np.float32)
 
 
-def picture(cam_from_world, seed=0):
-    """What the camera sees of the floor and two walls, 8 m long and wide each."""
+def marked(wall, number, kind=cv2.aruco.DICT_5X5_250):
+    """The wall with a marker on it, one metre wide, from 0.75 m on; mirrored, as seen from behind."""
+    code = cv2.aruco.generateImageMarker(cv2.aruco.getPredefinedDictionary(kind), number, 128)
+    wall[80:240, 80:240] = 255
+    wall[96:224, 96:224] = code[::-1, :, None]
+    return wall
+
+
+def picture(cam_from_world, seed=0, *, is_marked=False):
+    """What the camera sees of the floor and two walls, 8 m long and wide each; markers 3 and 5 on two of them."""
     world_from_cam = inverse(cam_from_world)
     x, y = np.meshgrid(np.arange(WIDTH) + 0.5, np.arange(HEIGHT) + 0.5)
     rays = np.stack([(x - WIDTH / 2) / FOCAL, (y - HEIGHT / 2) / FOCAL, np.ones_like(x)], -1) @ world_from_cam[:3, :3].T
@@ -35,9 +43,10 @@ def picture(cam_from_world, seed=0):
             at = eye + depth[..., None] * rays
         across, down = (np.nan_to_num(at[..., k] * 128.0, posinf=-1, neginf=-1) for k in range(3) if k != axis)
         hit = (depth > 0) & (depth < nearest)
-        seen = cv2.remap(
-            pattern(10 * seed + axis), across.astype(np.float32), down.astype(np.float32), cv2.INTER_LINEAR
-        )
+        wall = pattern(10 * seed + axis)
+        if is_marked and axis != 1:
+            wall = marked(wall, 3 + axis)
+        seen = cv2.remap(wall, across.astype(np.float32), down.astype(np.float32), cv2.INTER_LINEAR)
         rgb[hit], nearest[hit] = seen[hit], depth[hit]
     return np.round(rgb).astype(np.uint8)
 
@@ -61,6 +70,18 @@ def corner():
         return Shots(tuple(shots), is_sequence), [at[i] for i in rows]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def corner_poses():
+    """Where four pictures of the corner were taken."""
+    return poses(8)[::2]
+
+
+@pytest.fixture(scope="session")
+def marked_pictures(corner_poses):
+    """Those pictures, with two markers on floor and wall."""
+    return [picture(pose, is_marked=True) for pose in corner_poses]
 
 
 @pytest.fixture(scope="session")

@@ -223,7 +223,7 @@ def test_metres_hold_though_the_positions_are_on_a_line(corner):
     assert scene.scale is Scale.GPS
     assert np.linalg.norm(found[-1] - found[0]) == pytest.approx(np.linalg.norm(last - first), rel=0.1)
     assert scale_of(umeyama(found, eyes(truth))) == pytest.approx(1, rel=0.1)
-    assert "on a line" in scene.made_by.settings["positions"]
+    assert "on a line" in scene.made_by.settings["scale_notes"][0]
 
 
 @pytest.mark.parametrize("is_first", [True, False])

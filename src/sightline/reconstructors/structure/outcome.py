@@ -37,7 +37,7 @@ def scene(
 ) -> Scene:
     """The scene: in the world where known poses or positions say how it lies there, else in a frame of its own.
 
-    What else is to be said of that goes to the settings in ``made_by``: ``origin``, ``positions``.
+    What else is to be said of that goes to the settings in ``made_by``: ``origin``, ``scale_notes``.
     """
     model = found.model
     lenses, lens = list(cameras), np.array(taken, np.int64) - 1
@@ -71,7 +71,7 @@ def scene(
 
 def _whereabouts(how: Laid, shots: Shots) -> dict[str, Any]:
     """Where the frame is on earth, and why not."""
-    said: dict[str, Any] = {"positions": how.why} if how.why else {}
+    said: dict[str, Any] = {"scale_notes": [how.why]} if how.why else {}
     if how.in_world and shots.origin is not None:
         lat, lon, height_m = shots.origin
         said["origin"] = {"latitude_deg": lat, "longitude_deg": lon, "height_m": height_m, "axes": "east north up"}
