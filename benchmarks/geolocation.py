@@ -34,7 +34,7 @@ from pathlib import Path
 import numpy as np
 
 from sightline.estimation.constant_velocity import Noise
-from sightline.flight_logs.motion_sync import matched
+from sightline.estimation.lag import matched
 from sightline.flight_logs.recordings import aligned
 from sightline.geodesy.attitude import enu_from_cam, wrapped
 from sightline.geodesy.enu import enu_from_wgs84, wgs84_from_enu

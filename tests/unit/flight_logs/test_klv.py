@@ -1,12 +1,15 @@
 """MISB packets: the values that the standard prints for its examples, and streams of them."""
 
 import struct
+from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 
 from sightline.errors import FormatError
 from sightline.flight_logs.klv import _KEY, Klv, _sets
+from sightline.flight_logs.telling import log_name
 
 EXAMPLE = {
     "heading": ("0502 71c2", 159.974365), "platform_pitch": ("0602 fd3d", -0.431531724),
@@ -55,6 +58,28 @@ def test_a_file_of_packets_is_a_flight_and_damaged_ones_are_left_out(tmp_path):
     np.testing.assert_allclose(np.rad2deg(flight.aircraft.yaw_rad), 45.0, atol=0.01)
     np.testing.assert_allclose(flight.height_sea_m, -900 + 5000 * 19900 / 65535)
     assert any("wrong checksum" in warning for warning in flight.warnings)
+
+
+def test_packets_in_a_transport_stream_are_on_the_videos_time(tmp_path):
+    path = tmp_path / "a.ts"
+    with av.open(str(path), "w", format="mpegts") as out:
+        video = out.add_stream("mpeg2video", rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        data = out.add_data_stream("klv")
+        data.time_base = Fraction(1, 90000)
+        for k in range(20):
+            picture = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+            picture.pts = k
+            out.mux(video.encode(picture))
+            packet = av.Packet(flown(k))
+            packet.stream, packet.time_base, packet.pts, packet.dts = data, data.time_base, 3600 * k, 3600 * k
+            out.mux(packet)
+        out.mux(video.encode(None))
+    assert log_name(path) == "klv"
+    flight = Klv().read(path)
+    assert flight.is_video_time
+    np.testing.assert_allclose(flight.t_s, np.arange(20) / 25, atol=1e-6)
+    assert flight.utc_ns == 1_700_000_000_000_000_000
 
 
 def test_a_value_out_of_range_is_unknown():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sightline.errors import FormatError, OptionError
+from sightline.estimation.lag import matched
 from sightline.flight_logs.dji_csv import DjiCsv
-from sightline.flight_logs.motion_sync import matched
 from sightline.flight_logs.recordings import aligned, recordings
 from sightline.simulation.flight.paths import FlightPlan
 

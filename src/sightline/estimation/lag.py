@@ -1,4 +1,4 @@
-"""Where a video lies in a log, by how the camera turned: seen in the pictures, told by the log."""
+"""By how much two records of one motion are apart in time: seen in a video, say, and told by a flight's log."""
 
 from dataclasses import dataclass
 
@@ -34,10 +34,10 @@ def matched(
     told: Float[np.ndarray, "m 2"],
     within_s: float = 3.0,
 ) -> Match:
-    """The offset, at most ``within_s`` either way, at which turning rates (yaw, pitch) are most alike.
+    """The offset, at most ``within_s`` either way, at which two records of two rates each are most alike.
 
-    ``told_t_s`` is the log's clock already moved to the video's best guess. Rates may have any scale: only their
-    shapes count. Rows of NaN are left out.
+    ``told_t_s`` is the other's clock already moved to the best guess. Rates may have any scale: only their shapes
+    count. Rows of NaN are left out.
     """  # fmt: skip
     good = np.isfinite(seen).all(axis=1)
     t_s, mine = seen_t_s[good], seen[good]
