@@ -43,6 +43,7 @@ ENGINES: dict[str, dict[str, str]] = {
     },
     "identifier": {
         "ground": "sightline.identifiers.ground:Ground",
+        "gallery": "sightline.identifiers.gallery:Gallery",
     },
     "reconstructor": {
         "sfm": "sightline.reconstructors.sfm:Sfm",

@@ -22,6 +22,7 @@ from sightline.formats.csv import Csv
 from sightline.formats.mot import Mot
 from sightline.formats.parquet import Parquet
 from sightline.formats.tracking_json import TrackingJson
+from sightline.identifiers.gallery import Gallery
 from sightline.identifiers.ground import Ground
 from sightline.locators.ground import Ground as OverGround
 from sightline.locators.homography import Homography
@@ -63,7 +64,7 @@ formats: list[Format] = [Mot(), Csv(), Parquet(), Coco(), TrackingJson()]
 flight_logs: list[FlightLog] = [DjiCsv(), Airdata(), Litchi(), DjiSrt(), Djmd(), Klv(), Ulog()]
 embedders: list[Embedder] = [Colour(), OnnxEmbedder(weights="a.onnx")]
 locators: list[Locator] = [Homography(view=View("gate", 640, 480, np.eye(3)))]
-identifiers: list[Identifier] = [Ground()]
+identifiers: list[Identifier] = [Ground(), Gallery()]
 
 
 def over_ground(flight: Flight, pointing: Pointing, lens: Lens) -> Locator:

@@ -34,6 +34,8 @@ class Sightings:
     """Whether the box lay inside the picture; else the feet are a guess, with the covariance of one."""
     look: Float[np.ndarray, "n d"]
     """Appearance as a vector of length one; NaN: not looked at. No columns: appearance is not used."""
+    xyxy_share: Float[np.ndarray, "n 4"]
+    """Left, top, right, bottom of the box, as shares of the picture's width and height; NaN: unknown."""
 
     def __post_init__(self) -> None:
         for field in fields(self)[1:]:
@@ -54,13 +56,19 @@ class Sightings:
         whole: Bool[np.ndarray, " n"],
         look: Float[np.ndarray, "n d"] | None = None,
         offset_s: float = 0.0,
+        size_px: tuple[int, int] | None = None,
     ) -> "Sightings":
-        """What one camera saw, its clock put right by ``offset_s``; rows as in ``tracks``."""
+        """What one camera saw, its clock put right by ``offset_s``; rows as in ``tracks``.
+
+        ``size_px`` is the width and height of its pictures.
+        """
         n = len(tracks)
+        width, height = size_px or (np.nan, np.nan)
         return cls(
             (tracks.camera,), np.zeros(n, np.int64), tracks.t_s + offset_s, tracks.number,
             positions.xyz_enu_m[:, :2], positions.cov_enu_m2[:, :2, :2], whole,
             np.zeros((n, 0)) if look is None else look,
+            tracks.xyxy_px / np.array([width, height, width, height]),
         )  # fmt: skip
 
     @classmethod

@@ -36,7 +36,7 @@ def yard(paths_m, *, step_s=0.5, jitter_m=(0.03, 0.3), missed=0.2, n_false=0, se
     n = len(rows)
     sightings = Sightings(
         tuple("abcd"[:cameras]), np.array(camera), np.array(t_s), np.array(track), np.array(xy), np.array(cov),
-        np.ones(n, bool), np.zeros((n, 0)),
+        np.ones(n, bool), np.zeros((n, 0)), np.full((n, 4), np.nan),
     )  # fmt: skip
     return sightings, np.array(who)
 

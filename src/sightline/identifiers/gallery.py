@@ -1,0 +1,215 @@
+"""Who is who across cameras, decided at once, by looks and by where people may be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import final
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from sightline.errors import OptionError
+from sightline.estimation.assignment import assigned
+from sightline.estimation.walk import surprise
+from sightline.identifiers.passage import Passage
+from sightline.model.identities import NOBODY, Identities, Sightings, Trajectories
+from sightline.model.site import Watch
+
+_FASTEST_MPS = 3.0
+"""Nobody runs faster through a place where people walk."""
+_RECENT_S = 2.0
+"""So long a place tells who somebody is; later it only tells who somebody cannot be."""
+_STROLL_MPS, _SWAY_M = 1.0, 0.2
+"""How far people go meanwhile, more or less, and what places of different cameras are off by."""
+_REACH_M = 1.0
+"""What places may be wrong by beyond what they say."""
+_DENSE_PER_M2 = 0.02
+"""People not seen by a camera until now: one on 7 by 7 metres, in a crowd."""
+_GATE = 16.0
+_MOST = 6.0
+"""Log odds that a place can count for at most: boxes err for seconds on end."""
+_LOOK_WEIGHT = 20.0
+"""Log odds per unit of cosine: a tenth more than the threshold is 7 to 1."""
+_REFRESH_S = 0.5
+"""Looks in quicker succession show the same again."""
+
+
+@dataclass(slots=True, eq=False)
+class _Known:
+    """G identities and what was last seen of them, column by column."""
+
+    number: Int[np.ndarray, " g"]
+    look: Float[np.ndarray, "g d"]
+    looked_s: Float[np.ndarray, " g"]
+    seen_s: Float[np.ndarray, " g"]
+    camera: Int[np.ndarray, " g"]
+    xy_enu_m: Float[np.ndarray, "g 2"]
+    cov_enu_m2: Float[np.ndarray, "g 2 2"]
+    xyxy_share: Float[np.ndarray, "g 4"]
+
+    @classmethod
+    def none(cls, n: int) -> "_Known":
+        """Nobody, with looks of ``n`` numbers."""
+        no, empty = np.zeros(0, np.int64), np.zeros(0)
+        return cls(no, np.zeros((0, n)), empty, empty, no, np.zeros((0, 2)), np.zeros((0, 2, 2)), np.zeros((0, 4)))
+
+    def rows(self, which: np.ndarray) -> "_Known":
+        return _Known(*(getattr(self, field.name)[which] for field in fields(self)))
+
+    def with_more(self, number: int, n: int, seen: Sightings, row: int) -> "_Known":
+        """One more identity, begun with a sighting."""
+        new = (
+            np.array([number]), np.full((1, n), np.nan), np.array([-np.inf]), seen.t_s[[row]], seen.camera[[row]],
+            np.full((1, 2), np.nan), np.full((1, 2, 2), np.nan), seen.xyxy_share[[row]],
+        )  # fmt: skip
+        return _Known(*(np.concatenate([getattr(self, f.name), x]) for f, x in zip(fields(self), new, strict=True)))
+
+
+@final
+class Gallery:
+    """Online: each new track of a camera is compared with everybody known, and becomes one of them or somebody new.
+
+    Who is known has a look, a moving average in which the past weighs ``memory``. A track is taken for whoever looks
+    like it by more than ``threshold`` (cosine; choose about 0.85 for ``colour``), was last seen where one gets from to
+    there in the time, at 3 m/s at most and by the overlaps and hand-overs of ``watches``, and is not in this camera at
+    this time. Places seen within 2 seconds count for or against, too: looks need not decide between two in black.
+    Tracks keep their identity while they last. Who was not seen for ``forget_s`` is forgotten, so memory is bounded.
+
+    Sightings without a track number, and those with neither look nor place so far, are nobody's.
+    """
+
+    def __init__(
+        self,
+        *,
+        watches: Sequence[Watch] = (),
+        threshold: float = 0.65,
+        memory: float = 0.9,
+        forget_s: float = 1800.0,
+    ) -> None:
+        if not -1 <= threshold <= 1:
+            raise OptionError(f"identifier gallery: threshold={threshold} is a cosine, from -1 to 1")
+        if not 0 <= memory < 1:
+            raise OptionError(f"identifier gallery: memory={memory}: from 0 to less than 1")
+        if not forget_s > 0:
+            raise OptionError(f"identifier gallery: forget_s={forget_s} is in seconds; more than 0 is needed")
+        self._passage = Passage(watches)
+        self._threshold, self._memory, self._forget_s = threshold, memory, forget_s
+        self._cameras: tuple[str, ...] | None = None
+        self._known = _Known.none(0)
+        self._owner: dict[tuple[int, int], int] = {}
+        self._holder: dict[tuple[int, int], int] = {}
+        self._n_numbers = 0
+
+    def identify(self, sightings: Sightings) -> Identities:
+        """Who each sighting is of. Ask again with what came since; nothing said before is taken back.
+
+        Raises:
+            ValueError: the cameras or the length of looks are not those of the times before.
+        """
+        number = np.full(len(sightings), NOBODY)
+        self._check(sightings)
+        order = np.argsort(sightings.t_s, kind="stable")
+        order = order[(sightings.track[order] >= 0) & np.isfinite(sightings.t_s[order])]
+        moments = np.split(order, np.flatnonzero(np.diff(sightings.t_s[order])) + 1) if len(order) else []
+        for rows in moments:
+            self._forget(float(sightings.t_s[rows[0]]))
+            for camera in np.unique(sightings.camera[rows]):
+                here = rows[sightings.camera[rows] == camera]
+                _, first = np.unique(sightings.track[here], return_index=True)
+                self._decide(sightings, here[np.sort(first)], number)
+        return Identities(number, Trajectories.none())
+
+    def _check(self, sightings: Sightings) -> None:
+        n = sightings.look.shape[1]
+        if self._cameras is None:
+            self._cameras, self._known = sightings.cameras, _Known.none(n)
+        if sightings.cameras != self._cameras or self._known.look.shape[1] != n:
+            raise ValueError("a gallery goes on with the cameras and the embedder that it began with")
+
+    def _forget(self, t_s: float) -> None:
+        """Lets go of those not seen for long, and of their tracks."""
+        stale = self._known.seen_s < t_s - self._forget_s
+        if stale.any():
+            gone = set(self._known.number[stale].tolist())
+            self._known = self._known.rows(~stale)
+            self._owner = {key: number for key, number in self._owner.items() if number not in gone}
+            self._holder = {key: held for key, held in self._holder.items() if key[0] not in gone}
+
+    def _decide(self, seen: Sightings, rows: Int[np.ndarray, " r"], number: Int[np.ndarray, " n"]) -> None:
+        """Identities for the tracks of one camera at one moment."""
+        camera, new = int(seen.camera[rows[0]]), []
+        for row in rows:
+            track = int(seen.track[row])
+            owner = self._owner.get((camera, track), NOBODY)
+            # Whoever was taken for somebody else meanwhile, since its track had been lost, is looked at anew.
+            if owner != NOBODY and self._holder[owner, camera] == track:
+                number[row] = owner
+            elif np.isfinite(seen.look[row]).any() or np.isfinite(seen.xy_enu_m[row]).all():
+                new.append(int(row))
+        here = set(number[rows].tolist()) - {NOBODY}
+        if new:
+            number[new] = self._matched(seen, np.array(new), here)
+        for row in new:
+            if number[row] == NOBODY:
+                number[row] = self._begin(seen, row)
+        for row in rows[number[rows] != NOBODY]:
+            self._owner[camera, int(seen.track[row])] = int(number[row])
+            self._holder[int(number[row]), camera] = int(seen.track[row])
+            self._refresh(seen, int(row), int(number[row]))
+
+    def _begin(self, seen: Sightings, row: int) -> int:
+        self._n_numbers += 1
+        self._known = self._known.with_more(self._n_numbers, seen.look.shape[1], seen, row)
+        return self._n_numbers
+
+    def _matched(self, seen: Sightings, rows: Int[np.ndarray, " r"], here: set[int]) -> Int[np.ndarray, " r"]:
+        """Who of those known each new track is; -1: none of them."""
+        known = self._known
+        found = np.full(len(rows), NOBODY)
+        if not len(known.number):
+            return found
+        t_s, camera = float(seen.t_s[rows[0]]), int(seen.camera[rows[0]])
+        last = [seen.cameras[k] for k in known.camera]
+        may = self._passage.open(seen.cameras[camera], last, known.xyxy_share, t_s - known.seen_s)
+        may &= ~np.isin(known.number, list(here))
+        by_place, possible = _by_place(known, seen, rows)
+        odds = by_place + self._by_look(seen.look[rows])
+        who, which = assigned(np.where(possible & may, -odds, np.inf), 0.0)
+        found[who] = known.number[which]
+        return found
+
+    def _by_look(self, look: Float[np.ndarray, "r d"]) -> Float[np.ndarray, "r g"]:
+        """Log odds of being each of those known, by looks; 0 where either was never looked at."""
+        if not look.shape[1]:
+            return np.zeros((len(look), len(self._known.number)))
+        return np.nan_to_num(_LOOK_WEIGHT * (look @ self._known.look.T - self._threshold))
+
+    def _refresh(self, seen: Sightings, row: int, number: int) -> None:
+        """Takes in what a sighting shows of somebody."""
+        known = self._known
+        k = int(np.searchsorted(known.number, number))
+        t_s = float(seen.t_s[row])
+        known.seen_s[k], known.camera[k], known.xyxy_share[k] = t_s, seen.camera[row], seen.xyxy_share[row]
+        if np.isfinite(seen.xy_enu_m[row]).all():
+            known.xy_enu_m[k], known.cov_enu_m2[k] = seen.xy_enu_m[row], seen.cov_enu_m2[row]
+        look = seen.look[row]
+        if not np.isfinite(look).any() or t_s - known.looked_s[k] < _REFRESH_S:
+            return
+        mixed = look if np.isinf(known.looked_s[k]) else self._memory * known.look[k] + (1 - self._memory) * look
+        known.look[k], known.looked_s[k] = mixed / np.linalg.norm(mixed), t_s
+
+
+def _by_place(
+    known: _Known, seen: Sightings, rows: Int[np.ndarray, " r"]
+) -> tuple[Float[np.ndarray, "r g"], Bool[np.ndarray, "r g"]]:
+    """Log odds of being each of those known, by where they were last, and who can be there at all."""
+    gone_s = seen.t_s[rows[0]] - known.seen_s
+    offset = seen.xy_enu_m[rows, None] - known.xy_enu_m
+    moved = np.square(_SWAY_M + _STROLL_MPS * gone_s)[:, None, None] * np.eye(2)
+    spread = seen.cov_enu_m2[rows, None] + known.cov_enu_m2 + moved
+    density, squared = surprise(offset, spread)
+    known_places = np.isfinite(squared)
+    recent = known_places & (gone_s <= _RECENT_S)
+    odds = np.where(recent, np.clip(density - np.log(_DENSE_PER_M2), -_MOST, _MOST), 0.0)
+    reach = _FASTEST_MPS * gone_s + 3 * np.sqrt(np.trace(spread - moved, axis1=2, axis2=3)) + _REACH_M
+    too_far = known_places & (np.linalg.norm(offset, axis=2) > reach)
+    return odds, ~too_far & ~(recent & (squared > _GATE))
