@@ -42,7 +42,7 @@ from sightline.geometry.camera import intrinsics
 from sightline.locators.doubts import Doubts, ce90_m
 from sightline.locators.ground import Ground
 from sightline.locators.pointing import pointing
-from sightline.locators.state import followed, headings_rad, speeds_mps
+from sightline.locators.state import followed, headings_rad, noise_of, speeds_mps
 from sightline.model.lens import Lens
 from sightline.model.tracks import Tracks
 from sightline.simulation.flight.faults import Faults, faulty, noisy, shaken
@@ -229,6 +229,7 @@ def speeds():
         "0.5, 5, smoothed (default)": (Noise(), True),
         "0.5, 1, smoothed": (Noise(sigma_meas_h=1.0), True),
         "1, 0.5, smoothed": (Noise(sigma_a=1.0, sigma_meas_h=0.5), True),
+        "as the paths show, smoothed": (None, True),
     }
     scores = {name: [] for name in kinds}
     pictures = np.arange(0.05, 27.9, 0.2)
@@ -242,7 +243,7 @@ def speeds():
             true = np.hypot(*there.velocity_enu_mps[:, :2].T)
             way_true = np.arctan2(*there.velocity_enu_mps[:, :2].T)
             for name, (noise, smooth) in kinds.items():
-                state = followed(found, noise, smooth=smooth)
+                state = followed(found, noise or noise_of(found), smooth=smooth)
                 off = speeds_mps(state) - true
                 turned = np.abs(np.rad2deg(wrapped(headings_rad(state) - way_true)))
                 scores[name].append((off[moves & found.is_known], turned[moves & found.is_known]))

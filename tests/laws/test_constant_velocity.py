@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sightline.estimation.constant_velocity import Noise, believed
+from sightline.estimation.constant_velocity import Noise, believed, fitted
 
 NOISE = Noise(sigma_a=0.7, sigma_meas_h=1.3, sigma_meas_v=0.6, gate=None)
 H = np.concatenate([np.eye(3), np.zeros((3, 3))], axis=1)
@@ -92,3 +92,23 @@ def test_nothing_to_filter_is_nothing():
     belief, used = believed(np.zeros((0, 3)), np.zeros(0), np.zeros(0, np.int64), NOISE, smooth=True)
     assert belief.shape == (5, 0, 3)
     assert not len(used)
+
+
+@pytest.mark.parametrize(("sigma_a", "tremble"), [(0.1, 0.3), (2.0, 0.3), (1.0, 0.05)])
+def test_the_noise_of_paths_is_found_from_the_paths(sigma_a, tremble):
+    rng = np.random.default_rng(8)
+    dt = rng.uniform(0.15, 0.25, (40, 60))
+    push = rng.normal(0, sigma_a, (40, 60, 2))
+    speed = rng.normal(0, 3, (40, 1, 2)) + np.cumsum(push * dt[..., None], axis=1)
+    place = np.cumsum(speed * dt[..., None], axis=1)
+    xyz = np.concatenate([place + rng.normal(0, tremble, place.shape), np.zeros((40, 60, 1))], axis=2).reshape(-1, 3)
+    t_s = np.cumsum(dt, axis=1).ravel()
+    found = fitted(xyz, t_s, np.arange(40) * 60, Noise())
+    assert found.sigma_meas_h == pytest.approx(tremble, rel=0.2)
+    assert sigma_a / 2 <= found.sigma_a <= sigma_a * 2.5
+    assert found.sigma_meas_v == Noise().sigma_meas_v
+
+
+def test_too_few_looks_change_nothing():
+    assert fitted(np.zeros((5, 3)), np.arange(5.0), np.array([0]), NOISE) == NOISE
+    assert fitted(np.zeros((0, 3)), np.zeros(0), np.zeros(0, np.int64), NOISE) == NOISE

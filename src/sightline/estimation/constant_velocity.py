@@ -8,7 +8,7 @@ piecewise constant white acceleration eqn. 6.3.2-4, smoother (RTS) eqn. 8.6.2. T
 filter with joint matrices and the update in Joseph form; two by two, the short form loses nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -20,6 +20,10 @@ Times = Float[np.ndarray, " n"]
 Starts = Int[np.ndarray, " p"]
 _MOST_REFUSED = 3
 """After so many looks refused in a row, the next one is believed: the thing did move."""
+_FEWEST_LOOKS = 30
+_LEAST_M = 0.02
+_PUSHES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
+"""Accelerations tried: from a stroll to an emergency brake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,44 @@ def believed(
     out[:, walk.rows] = belief.transpose(0, 2, 1)
     looked[walk.rows] = used
     return out, looked
+
+
+def fitted(xyz_m: Places, t_s: Times, starts: Starts, base: Noise) -> Noise:
+    """``base`` with the noise that these paths themselves show, east and north; ``base`` itself for too few looks.
+
+    How much looks tremble shows in their second differences, in which even motion cancels; how much things
+    accelerate is what makes the looks most likely then.
+    """
+    if len(t_s) < _FEWEST_LOOKS:
+        return base
+    inner = np.ones(len(t_s), bool)
+    inner[starts] = False
+    inner[np.append(starts[1:], len(t_s)) - 1] = False
+    rows = np.flatnonzero(inner)
+    if len(rows) < _FEWEST_LOOKS:
+        return base
+    before, after = t_s[rows] - t_s[rows - 1], t_s[rows + 1] - t_s[rows]
+    share = (before / (before + after))[:, None]
+    bend = xyz_m[rows, :2] - (1 - share) * xyz_m[rows - 1, :2] - share * xyz_m[rows + 1, :2]
+    scale = np.sqrt(1 + share**2 + (1 - share) ** 2)
+    tremble = 1.4826 * float(np.median(np.abs(bend / scale)))
+    measured = replace(base, sigma_meas_h=min(max(tremble, _LEAST_M), base.sigma_meas_h))
+    pushes = [replace(measured, sigma_a=sigma_a, gate=None) for sigma_a in _PUSHES]
+    best = max(pushes, key=lambda noise: _likelihood(xyz_m, t_s, starts, noise))
+    return replace(measured, sigma_a=best.sigma_a)
+
+
+def _likelihood(xyz_m: Places, t_s: Times, starts: Starts, noise: Noise) -> float:
+    """Logarithm of how likely these looks are, east and north, but for a constant. Source: eqn. 5.2.3-18 ff."""
+    walk = _Walk(starts, len(t_s))
+    xyz, at_s = np.ascontiguousarray(xyz_m[walk.rows].T), t_s[walk.rows]
+    belief, _ = _forward(xyz, at_s, walk, noise)
+    total = 0.0
+    for before, now in walk.pairs:
+        forecast = predicted(belief[..., before], (at_s[now] - at_s[before])[None], noise)
+        spread = forecast[2, :2] + noise.sigma_meas_h**2
+        total -= float(((xyz[:2, now] - forecast[0, :2]) ** 2 / spread + np.log(spread)).sum()) / 2
+    return total
 
 
 class _Walk:
