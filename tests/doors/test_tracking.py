@@ -102,8 +102,11 @@ def test_a_client_starts_a_task_and_hears_everything(server):
     for track in tracks:
         assert set(track) == {"track_id", "global_id", "bbox_xyxy", "confidence", "class_id", "map_coords"}
         assert track["class_id"] == 1
-        assert track["global_id"] is None
+        assert track["global_id"] is None or str(UUID(track["global_id"])) == track["global_id"]
         assert track["map_coords"] is None or np.isfinite(track["map_coords"]).all()
+    assert any(track["global_id"] for track in tracks)
+    mapping = next(message["payload"]["mapping"] for message in messages if message["type"] == "identities_refined")
+    assert set(mapping) <= {track["global_id"] for track in tracks}
     said = until_end(server, task)
     assert said == {
         "task_id": number,

@@ -42,22 +42,24 @@ class SiteParams(Params):
     """Name of a detector."""
     tracker: str = "botsort"
     """Name of a tracker."""
-    identifier: str | None = None
+    identifier: str | None = "gallery"
     """Name of an identifier that decides at once; null: identities are known when all is seen."""
+    embedder: str | None = "colour"
+    """Name of what tells looks; null: only places tell who is who."""
     options: Annotated[dict[str, dict[str, Any]], Field(default_factory=dict)]
-    """By kind of engine (detector, tracker, identifier), its options."""
+    """By kind of engine (detector, tracker, embedder, identifier), its options."""
     images: bool = False
     """Whether live messages hold the pictures, as ``frame_image_base64``."""
 
     @model_validator(mode="after")
     def _known(self) -> "SiteParams":
         """All engines are there, and no option names a file."""
-        for kind in ("detector", "tracker", "identifier"):
+        for kind in ("detector", "tracker", "embedder", "identifier"):
             name = getattr(self, kind)
             if name is not None and name not in wiring.names(kind):
                 raise ValueError(f"no {kind} {name!r}; there are {', '.join(wiring.names(kind))}")
         for kind, options in self.options.items():
-            if kind not in {"detector", "tracker", "identifier"}:
+            if kind not in {"detector", "tracker", "embedder", "identifier"}:
                 raise ValueError(f"options.{kind}: no such kind of engine")
             for option, value in options.items():
                 if not is_harmless(value):
@@ -117,6 +119,7 @@ def watch(task: Task, tell: Tell, stopped: Stopped, *, number: int) -> dict[str,
         detector=asked.detector,
         tracker=asked.tracker,
         identifier=asked.identifier,
+        embedder=asked.embedder,
         options=asked.options,
         images=asked.images,
     )

@@ -17,6 +17,7 @@ from sightline.model.identities import Sightings
 
 _AT_ONCE = 4096
 """Rows that are gathered before they are written."""
+_SHARES = ("left_share", "top_share", "right_share", "bottom_share")
 _END = "moments"
 """Key in the file's own notes."""
 _COLUMNS = ("x_m", "y_m", "xx_m2", "xy_m2", "yy_m2", "left", "top", "right", "bottom")
@@ -82,7 +83,8 @@ def nothing(cameras: Sequence[str], width: int = 0) -> Sightings:
     """Nobody, seen by these cameras; appearance would have so many numbers."""
     none = np.zeros(0, np.int64)
     places = np.zeros((0, 2)), np.zeros((0, 2, 2))
-    return Sightings(tuple(cameras), none, np.zeros(0), none, *places, np.zeros(0, bool), np.zeros((0, width)))
+    seen = np.zeros(0, bool), np.zeros((0, width)), np.zeros((0, 4))
+    return Sightings(tuple(cameras), none, np.zeros(0), none, *places, *seen)
 
 
 def read(path: Path, cameras: Sequence[str]) -> tuple[Int[np.ndarray, " n"], Sightings, Int[np.ndarray, " n"]]:
@@ -97,8 +99,9 @@ def read(path: Path, cameras: Sequence[str]) -> tuple[Int[np.ndarray, " n"], Sig
     if "look" in table.column_names:
         flat = table["look"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
         looks = flat.astype(np.float64).reshape(len(table), -1)
+    shares = np.column_stack([column[name] for name in _SHARES])
     sightings = Sightings(
-        tuple(cameras), who, column["t_s"], column["track"], xy, cov, column["whole"].astype(bool), looks
+        tuple(cameras), who, column["t_s"], column["track"], xy, cov, column["whole"].astype(bool), looks, shares
     )
     return column["moment"], sightings, column["identity"]
 
@@ -129,7 +132,7 @@ def _table(
         "score": np.asarray(score, np.float32),
         "whole": sightings.whole,
     }
-    columns |= dict(zip(_COLUMNS, floats.T, strict=True))
+    columns |= dict(zip(_COLUMNS, floats.T, strict=True)) | dict(zip(_SHARES, sightings.xyxy_share.T, strict=True))
     if width:
         flat = pa.array(np.ascontiguousarray(sightings.look, np.float32).reshape(n * width))
         columns["look"] = pa.FixedSizeListArray.from_arrays(flat, width)

@@ -11,18 +11,20 @@ import simplejpeg
 from jaxtyping import Float, Int
 
 from sightline import wiring
+from sightline.embedders.crops import worth
 from sightline.executors.local import Stopped
 from sightline.geometry.warp import warped
 from sightline.jobs.sites import messages, rows
 from sightline.locators.homography import Homography
 from sightline.model.arrays import Image
+from sightline.model.frame import Frame
 from sightline.model.identities import NOBODY, Sightings
 from sightline.model.site import Plane, Site, Watch
 from sightline.model.tracks import Tracks
 from sightline.model.view import View
 from sightline.pipeline.site import Instant, Post, in_step
-from sightline.pipeline.track import track
-from sightline.ports import Identifier, Source
+from sightline.pipeline.track import Sight, track
+from sightline.ports import Embedder, Identifier, Source
 
 Say = Callable[[str, bytes], None]
 """Takes a message and its key."""
@@ -31,6 +33,12 @@ _KEEP_NOW_S = 1.0
 _TRACKS = 1_000_000
 """More than a part has tracks: tracks of different parts must not have one number."""
 _QUALITY = 80
+_LOOK_S = 0.5
+"""How often it is looked at somebody."""
+_WORTH = 0.25
+"""Boxes that tell less than this share of a good one are not looked at."""
+_COLOUR_THRESHOLD = 0.85
+"""Colours alone are alike soon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +53,10 @@ class Watching:
     """Name of a detector."""
     tracker: str = "botsort"
     """Name of a tracker."""
-    identifier: str | None = None
+    identifier: str | None = "gallery"
     """Name of an identifier that decides at once; None: nobody has a name before all is seen."""
+    embedder: str | None = "colour"
+    """Name of what tells looks; None: only places tell who is who."""
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By kind of engine, its options."""
     images: bool = False
@@ -128,6 +138,10 @@ class Lookout:
         self._sizes = {name: (about.width, about.height) for name, about in footage.items()}
         self._views = views_of(site, self._sizes)
         self._locators = {name: Homography(view=view) for name, view in self._views.items()}
+        self._embedder: Embedder | None = None
+        if how.embedder is not None:
+            self._embedder = wiring.build("embedder", how.embedder, self._given("embedder"))
+        self._looked_s: dict[tuple[str, int], float] = {}
         self._total = max((about.n_frames or 0 for about in footage.values()), default=0) or None
 
     @property
@@ -146,7 +160,7 @@ class Lookout:
         with rows.SeenFile(path, self._cameras) as file:
             for instant in in_step(list(self._posts()), self._how.fps):
                 index = self._part.first + instant.index
-                spotted = {name: self._spotted(name, sight.tracks, index) for name, sight in instant.sights.items()}
+                spotted = {name: self._spotted(name, sight, index) for name, sight in instant.sights.items()}
                 seen = Sightings.joined([one.sightings for one in spotted.values()])
                 number = identifier.identify(seen).number if identifier else np.full(len(seen), NOBODY)
                 boxes = np.concatenate([one.tracks.xyxy_px for one in spotted.values()])
@@ -162,9 +176,10 @@ class Lookout:
                     break
         return count
 
-    def _spotted(self, name: str, tracks: Tracks, index: int) -> _Spotted:
+    def _spotted(self, name: str, sight: Sight, index: int) -> _Spotted:
         """What a camera sees, placed on the map as far as its plane tells."""
-        n, watch, scale = len(tracks), self._watches[name], self._site.map.metres_per_unit
+        tracks, watch, scale = sight.tracks, self._watches[name], self._site.map.metres_per_unit
+        n = len(tracks)
         xy_m, cov_m2, is_whole = np.full((n, 2), np.nan), np.full((n, 2, 2), np.nan), np.zeros(n, bool)
         xy_map = np.full((n, 2), np.nan)
         if name in self._locators and scale is not None:
@@ -178,8 +193,24 @@ class Lookout:
         t_s = np.full(n, index / self._how.fps)
         track = tracks.number + _TRACKS * self._part.number
         who = np.full(n, self._cameras.index(name))
-        look = np.zeros((n, 0))
-        return _Spotted(tracks, xy_map, Sightings(self._cameras, who, t_s, track, xy_m, cov_m2, is_whole, look))
+        look, share = self._looks(sight.frame, tracks, t_s), tracks.xyxy_px / np.tile(self._sizes[name], 2)
+        seen = Sightings(self._cameras, who, t_s, track, xy_m, cov_m2, is_whole, look, share)
+        return _Spotted(tracks, xy_map, seen)
+
+    def _looks(self, frame: Frame, tracks: Tracks, t_s: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n d"]:
+        """How those look who were not looked at lately, where they are well seen; NaN for all others."""
+        if self._embedder is None:
+            return np.zeros((len(tracks), 0))
+        keys = [(tracks.camera, number) for number in tracks.number.tolist()]
+        is_due = np.array(
+            [t - self._looked_s.get(key, -np.inf) >= _LOOK_S for key, t in zip(keys, t_s, strict=True)], bool
+        )
+        due = np.flatnonzero(is_due & (worth(frame.rgb, tracks.xyxy_px) > _WORTH))
+        found = self._embedder.embed(frame, tracks.xyxy_px[due])
+        looks = np.full((len(tracks), found.shape[1]), np.nan)
+        looks[due] = found
+        self._looked_s |= {keys[row]: float(t_s[row]) for row in due.tolist()}
+        return looks
 
     def _message(
         self, index: int, instant: Instant, spotted: Mapping[str, _Spotted], number: Int[np.ndarray, " n"]
@@ -199,7 +230,13 @@ class Lookout:
         """Who decides at once, knowing all that was seen before this part."""
         if self._how.identifier is None:
             return None
-        identifier: Identifier = wiring.build("identifier", self._how.identifier, self._given("identifier"))
+        options = self._given("identifier")
+        known = wiring.options("identifier", self._how.identifier)
+        if "watches" in known:
+            options["watches"] = self._site.watches
+        if "threshold" in known and self._how.embedder == "colour":
+            options.setdefault("threshold", _COLOUR_THRESHOLD)
+        identifier: Identifier = wiring.build("identifier", self._how.identifier, options)
         for path in self._part.earlier:
             moments, sightings, _ = rows.read(path, self._cameras)
             for several in rows.by_moment(moments, sightings):
