@@ -16,7 +16,7 @@ _FAR_M = 4.0
 """Sightings farther than this east or north of somebody are not looked at."""
 
 
-def gathered(owner: Owners, strands: Strands, seen: Seen, odds: Odds) -> Owners:
+def gathered(strands: Strands, seen: Seen, odds: Odds) -> Owners:
     """The person of each sighting, given where everyone was at all other moments; -1: nobody's.
 
     All moments are judged at once, one camera after the other; each camera sees nobody twice.
@@ -26,7 +26,6 @@ def gathered(owner: Owners, strands: Strands, seen: Seen, odds: Odds) -> Owners:
     existence = np.where(strands.within, _WITHIN, _BEYOND)
     by_moment = np.argsort(strands.moment, kind="stable")
     begins = np.searchsorted(strands.moment[by_moment], np.arange(len(seen.t_s) + 1))
-    usual = _usual_owner(owner, seen.tracklet)
     for camera in np.unique(seen.camera):
         here = np.flatnonzero(seen.camera == camera)
         moment = seen.moment[here]
@@ -39,6 +38,7 @@ def gathered(owner: Owners, strands: Strands, seen: Seen, odds: Odds) -> Owners:
         density, squared = surprise(offset, belief.cov[row, :2, :2] + seen.cov_m2[sighting])
         cost = np.log(odds.other_per_m2) - density - there(existence[row], odds)
         number, tracklet = strands.number[strands.person[row]], seen.tracklet[sighting]
+        usual = _usual_owner(tracklet, number, np.maximum(-cost, 0.0))
         cost -= track_bonus(usual[tracklet], tracklet, number, odds)
         fits = squared <= odds.gate
         row, which = assigned_sparse(row[fits], which[fits], cost[fits], 0.0)
@@ -48,12 +48,15 @@ def gathered(owner: Owners, strands: Strands, seen: Seen, odds: Odds) -> Owners:
     return anew
 
 
-def _usual_owner(owner: Owners, tracklet: Int[np.ndarray, " n"]) -> Int[np.ndarray, " l"]:
-    """The person that most sightings of each tracklet are of; one more entry, never used, for bare detections."""
+def _usual_owner(
+    tracklet: Int[np.ndarray, " c"], number: Int[np.ndarray, " c"], odds: Float[np.ndarray, " c"]
+) -> Int[np.ndarray, " l"]:
+    """The person that each tracklet is likeliest of, all its moments together; one entry more for bare detections."""
     usual = np.full(int(tracklet.max(initial=-1)) + 2, NOT_YET)
-    mine = (tracklet != NO_TRACK) & (owner != NOT_YET)
-    pairs, count = np.unique(np.column_stack([tracklet, owner])[mine], axis=0, return_counts=True)
-    order = np.argsort(count, kind="stable")
+    followed = tracklet != NO_TRACK
+    pairs, place = np.unique(np.column_stack([tracklet, number])[followed], axis=0, return_inverse=True)
+    total = np.bincount(place.reshape(-1), odds[followed], minlength=len(pairs))
+    order = np.argsort(total, kind="stable")
     usual[pairs[order, 0]] = pairs[order, 1]
     return usual
 

@@ -103,7 +103,7 @@ def _guessed(said: Seen, coverage: Coverage) -> _Told:
     strands = Strands.of(owner, now, odds)
     odds = learnt(owner, strands, now, coverage, odds)
     now = spread(said, learnt_scale(said, strands))
-    owner = gathered(owner, strands, now, odds)
+    owner = gathered(strands, now, odds)
     return _Told(owner, Strands.of(owner, now, odds), now, odds)
 
 
@@ -115,7 +115,7 @@ def _mended(told: _Told) -> _Told:
         strands = Strands.of(owner, now, odds)
         owner = joined(owner, strands, now, odds, np.zeros((len(strands), len(strands))))
         strands = Strands.of(owner, now, odds)
-        owner = gathered(owner, strands, now, odds)
+        owner = gathered(strands, now, odds)
         strands = Strands.of(owner, now, odds)
     return _Told(owner, strands, now, odds)
 

@@ -137,6 +137,24 @@ def test_a_map_with_its_origin_elsewhere_gives_the_same_identities():
     np.testing.assert_allclose(there.paths.xy_enu_m - far, here.paths.xy_enu_m, atol=1e-6)
 
 
+def test_what_a_cameras_tracker_knows_is_used():
+    """Two walk side by side, closer than cameras can tell at any one moment; over all moments they can."""
+    pair = np.stack([line([-5, 0], [1, 0], 40), line([-5, 0.4], [1, 0], 40)])
+    bare, _ = yard(pair, jitter_m=(0.25, 0.25), missed=0.1)
+    told, who = yard(pair, jitter_m=(0.25, 0.25), missed=0.1, tracked=True)
+    assert not same_people(Ground().identify(bare).number, who)
+    assert same_people(Ground().identify(told).number, who)
+
+
+def test_a_tracker_that_mixes_people_up_is_not_believed():
+    pair = np.stack([line([-5, 0], [1, 0], 40), line([-5, 3], [1, 0], 40)])
+    told, who = yard(pair, missed=0.1, tracked=True)
+    columns = {name: getattr(told, name) for name in Sightings.__slots__}
+    mixed = (told.camera == 0) & (told.t_s > 10)
+    track = np.where(mixed, 3 - told.track, told.track)
+    assert same_people(Ground().identify(Sightings(**(columns | {"track": track}))).number, who)
+
+
 def test_cameras_that_were_not_triggered_together_agree():
     sightings, who = yard(strolls(5, 40, step_s=0.3), step_s=0.3)
     columns = {name: getattr(sightings, name) for name in Sightings.__slots__}
