@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from sightline.errors import ReconstructionError
 from sightline.geometry.rigid import inverse, moved
-from sightline.geometry.umeyama import Similar, is_line, robust_umeyama, scale_of, seen_from
+from sightline.geometry.umeyama import Similar, posed_alike, scale_of, seen_from
 from sightline.model.lens import Lens, LensModel
 from sightline.model.scene import MadeBy, Maps, Scale, Scene, SparsePoints, Views
-from sightline.model.shots import Shot, Shots
+from sightline.model.shots import Shots
 from sightline.reconstructors.looks.framing import Framing
+from sightline.reconstructors.structure.laying import Laid, laid
+from sightline.reconstructors.structure.posing import LEAST_GIVEN
 
 _FOCALS: Final = (0.2, 20.0)
 """Focal lengths that lenses have; times the picture's longer side."""
@@ -73,8 +74,9 @@ class Look:
 def assembled(shots: Shots, looks: Sequence[Look], made_by: MadeBy) -> Scene:
     """The scene: every view has its lens, its place if it found one, and its maps.
 
-    It is laid upon places that are known of three pictures or more; else the first placed camera is its frame, and its
-    unit the median depth of that camera's picture.
+    It is laid upon two poses or more that are known, else upon positions as far as they say something; else the first
+    placed camera is its frame, and its unit the mean distance of the points from there. What else is to be said of that
+    goes to the settings in ``made_by``: ``origin``, ``scale_notes``.
 
     Raises:
         ReconstructionError: no picture found a place.
@@ -86,24 +88,48 @@ def assembled(shots: Shots, looks: Sequence[Look], made_by: MadeBy) -> Scene:
             f"none of {len(looks)} pictures found a place (the first one's focal length came out as {share:.3g} times "
             "its side): are these weights trained?"
         )
-    there_from_scene, scale = _frame(shots.shots, looks, placed)
-    laid = [look.moved(there_from_scene) if ok else look for look, ok in zip(looks, placed, strict=True)]
-    share = float(np.median([max(look.lens.focal_px) / max(look.framing.own) for look in compress(looks, placed)]))
+    numbers = np.flatnonzero(placed).tolist()
+    poses = np.full((len(looks), 4, 4), np.nan)
+    poses[placed] = [looks[number].cam_from_scene for number in numbers]
+    points = _points({number: looks[number] for number in numbers})
+    how = _how(shots, poses, placed, points.xyz_scene)
+    there = {number: looks[number].moved(how.scene_from_model) for number in numbers}
+    poses[placed] = [there[number].cam_from_scene for number in numbers]
+    share = float(np.median([max(looks[number].lens.focal_px) / max(looks[number].framing.own) for number in numbers]))
     lenses = [
         shot.lens or (look.lens if ok else _likely(look, share))
         for shot, look, ok in zip(shots.shots, looks, placed, strict=True)
     ]
-    poses = np.array(
-        [look.cam_from_scene if ok else np.full((4, 4), np.nan) for look, ok in zip(laid, placed, strict=True)]
-    )
     return Scene(
         lenses=tuple(lenses),
         views=Views(tuple(shot.name for shot in shots.shots), np.arange(len(looks)), poses, placed),
-        made_by=made_by,
-        maps=tuple(_maps(look) if ok else None for look, ok in zip(laid, placed, strict=True)),
-        sparse=_points({number: laid[number] for number in np.flatnonzero(placed).tolist()}),
-        scale=scale,
+        made_by=replace(made_by, settings={**made_by.settings, **_whereabouts(how, shots)}),
+        maps=tuple(_maps(there[number]) if number in there else None for number in range(len(looks))),
+        sparse=replace(points, xyz_scene=moved(how.scene_from_model, points.xyz_scene)),
+        scale=how.scale,
     )
+
+
+def _how(
+    shots: Shots, poses: Float[np.ndarray, "k 4 4"], placed: Bool[np.ndarray, " k"], xyz: Float[np.ndarray, "n 3"]
+) -> Laid:
+    """How what was seen lies in the scene's frame."""
+    given = [shot.cam_from_world for shot in shots.shots]
+    known = [number for number in np.flatnonzero(placed).tolist() if given[number] is not None]
+    if len(known) >= LEAST_GIVEN:
+        world_from_found = posed_alike(poses[known], np.array([given[number] for number in known]))
+        if np.isfinite(world_from_found).all():
+            return Laid(world_from_found, Scale.POSES if shots.unit is None else shots.unit, in_world=True)
+    return laid(shots, poses, placed, xyz)
+
+
+def _whereabouts(how: Laid, shots: Shots) -> dict[str, Any]:
+    """Where the frame is on earth, and what was not used of the places known."""
+    said: dict[str, Any] = {"scale_notes": [how.why]} if how.why else {}
+    if how.in_world and shots.origin is not None:
+        lat, lon, height_m = shots.origin
+        said["origin"] = {"latitude_deg": lat, "longitude_deg": lon, "height_m": height_m, "axes": "east north up"}
+    return said
 
 
 def _likely(look: Look, share: float) -> Lens:
@@ -148,34 +174,3 @@ def _maps(look: Look) -> Maps:
         for array in [getattr(look, name)]
     }
     return Maps(lens, look.shown, **cut)
-
-
-def _frame(shots: Sequence[Shot], looks: Sequence[Look], placed: Bool[np.ndarray, " k"]) -> tuple[Similar, Scale]:
-    """``there_from_scene``, and where its unit comes from."""
-    eyes = np.array([inverse(look.cam_from_scene)[:3, 3] for look in looks])
-    for given, scale in ((_from_poses(shots), Scale.POSES), (_from_gps(shots), Scale.GPS)):
-        known = placed & np.isfinite(given[:, 0])
-        if known.sum() < 3:
-            continue
-        there_from_scene = robust_umeyama(eyes[known], given[known], np.random.default_rng(0))
-        factor = scale_of(there_from_scene)
-        if not np.isfinite(factor) or factor <= 0:
-            continue
-        if is_line(given[known]):  # how far they are apart is known, how they are turned about that line is not
-            return looks[int(np.argmax(placed))].cam_from_scene * [[factor], [factor], [factor], [1.0]], scale
-        return there_from_scene, scale
-    first = looks[int(np.argmax(placed))]
-    unit = float(np.median(first.depth[first.framing.inside]))
-    return first.cam_from_scene / [[unit], [unit], [unit], [1.0]], Scale.UNKNOWN
-
-
-def _from_poses(shots: Sequence[Shot]) -> Float[np.ndarray, "k 3"]:
-    """Places that were given with directions; NaN elsewhere."""
-    given = [shot.cam_from_world for shot in shots]
-    return np.array([np.full(3, np.nan) if pose is None else inverse(pose)[:3, 3] for pose in given])
-
-
-def _from_gps(shots: Sequence[Shot]) -> Float[np.ndarray, "k 3"]:
-    """Places that were given alone; NaN elsewhere."""
-    given = [shot.eye_world_m for shot in shots]
-    return np.array([np.full(3, np.nan) if eye is None else eye for eye in given])
