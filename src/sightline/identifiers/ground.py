@@ -14,6 +14,7 @@ from sightline.identifiers.learning import learnt, learnt_scale, n_expected, spr
 from sightline.identifiers.mending import exchanged, joined
 from sightline.identifiers.moments import Seen, seen
 from sightline.identifiers.odds import Coverage, Odds
+from sightline.identifiers.returning import returned
 from sightline.identifiers.strands import Owners, Strands
 from sightline.model.identities import NOBODY, Identities, Sightings, Trajectories
 from sightline.model.view import View
@@ -42,7 +43,8 @@ class Ground:
     that a camera far off says where somebody is across its line of sight and little along it. No camera sees anybody
     twice at a time, nobody runs. How far boxes tremble, and how often somebody is overlooked or made up, is learnt
     from the sightings themselves. Then every moment is judged anew with what came before and after, tails of paths
-    that were mixed up are exchanged, pieces joined, and the paths smoothed.
+    that were mixed up are exchanged, pieces joined, and the paths smoothed. Where sightings have looks, those count in
+    joining, and tell who left and came back; how much they tell is learnt, too.
 
     ``views`` tell which camera sees which ground; without one a camera is taken to see all of it.
     ``min_moments`` is at how many moments somebody must have been seen.
@@ -74,13 +76,14 @@ class Ground:
         strands = told.strands
         doubt = evidence(strands, told.seen, n_expected(strands, coverage), told.odds) <= _BELIEVED
         real = ~doubt & (strands.n_moments >= self._min_moments)
-        number = _numbered(real, strands.t_s[strands.begins])
+        first = returned(strands, told.seen, real)
+        number = _numbered(real & (first == np.arange(len(strands))), strands.t_s[strands.begins])[first]
         of_sighting = np.full(len(sightings), NOBODY)
         mine = told.owner >= 0
         person = np.searchsorted(strands.number, told.owner[mine])
         of_sighting[told.seen.row[mine]] = number[person]
         rows = np.flatnonzero(strands.within & real[strands.person])
-        rows = rows[np.argsort(number[strands.person[rows]], kind="stable")]
+        rows = rows[np.lexsort((strands.t_s[rows], number[strands.person[rows]]))]
         paths = Trajectories(
             number[strands.person[rows]],
             strands.t_s[rows],
@@ -113,7 +116,7 @@ def _mended(told: _Told) -> _Told:
     for _ in range(_ROUNDS):
         owner = exchanged(owner, strands, now, odds)
         strands = Strands.of(owner, now, odds)
-        owner = joined(owner, strands, now, odds, np.zeros((len(strands), len(strands))))
+        owner = joined(owner, strands, now, odds)
         strands = Strands.of(owner, now, odds)
         owner = gathered(strands, now, odds)
         strands = Strands.of(owner, now, odds)

@@ -14,9 +14,11 @@ from jaxtyping import Float, Int
 from sightline.estimation.assignment import assigned_sparse
 from sightline.estimation.walk import Belief, Walk, log_meeting
 from sightline.identifiers.following import NOT_YET
+from sightline.identifiers.likeness import ENOUGH_LOOKS, Likeness, mean_looks, split_looks
 from sightline.identifiers.moments import Seen
 from sightline.identifiers.odds import Odds
 from sightline.identifiers.strands import Owners, Strands
+from sightline.model.arrays import Looks
 
 JOIN_S = 8.0
 """Longest gap that walking on may explain."""
@@ -38,17 +40,16 @@ _CLEARLY = 1.0
 """By how much, as a log, the other tale must be likelier before tails are exchanged."""
 
 
-def joined(owner: Owners, strands: Strands, seen: Seen, odds: Odds, looks_odds: Float[np.ndarray, "p p"]) -> Owners:
-    """The owners once pieces of one path are one; the first piece gives the number.
-
-    ``looks_odds`` is the log of how much likelier each pair of pieces looks if it is one person than if two.
-    """
+def joined(owner: Owners, strands: Strands, seen: Seen, odds: Odds) -> Owners:
+    """The owners once pieces of one path are one; the first piece gives the number."""
     ended, began, gap_s = _reachable(strands)
     if not len(ended):
         return owner
     tail, head = strands.forth.rows(strands.ends[ended]), strands.back.rows(strands.begins[began])
     odds_of_one = np.log(_RETURNS * _FOUND_AGAIN_HZ) - _FOUND_AGAIN_HZ * gap_s + _meeting(tail, head, gap_s, odds.walk)
-    odds_of_one += looks_odds[ended, began] - _log_birth(head, len(strands), seen, odds.walk)
+    looks = mean_looks(strands, seen)
+    odds_of_one += Likeness.learnt(strands, seen).odds(np.einsum("kd,kd->k", looks[ended], looks[began]))
+    odds_of_one -= _log_birth(head, len(strands), seen, odds.walk)
     likely = odds_of_one > 0
     ended, began = assigned_sparse(ended[likely], began[likely], -odds_of_one[likely], 0.0)
     before = np.arange(len(strands))
@@ -70,6 +71,7 @@ def exchanged(owner: Owners, strands: Strands, seen: Seen, odds: Odds) -> Owners
         return _meeting(strands.forth.rows(tail), strands.back.rows(head + 1), dt_s, odds.walk)
 
     gain = onwards(one, two) + onwards(two, one) - onwards(one, one) - onwards(two, two)
+    gain += _gain_by_looks(strands, seen, one, two)
     changed, busy = owner.copy(), set[int]()
     for k in np.argsort(-gain)[: int((gain > _CLEARLY).sum())]:
         a, b = int(strands.person[one[k]]), int(strands.person[two[k]])
@@ -80,6 +82,20 @@ def exchanged(owner: Owners, strands: Strands, seen: Seen, odds: Odds) -> Owners
         changed[later & (owner == strands.number[a])] = strands.number[b]
         changed[later & (owner == strands.number[b])] = strands.number[a]
     return changed
+
+
+def _gain_by_looks(
+    strands: Strands, seen: Seen, one: Int[np.ndarray, " e"], two: Int[np.ndarray, " e"]
+) -> Float[np.ndarray, " e"]:
+    """Log of how much likelier heads and tails look when exchanged; few looks count for less, none for nothing."""
+    (head, tail, n), (other_head, other_tail, m) = (split_looks(strands, seen, rows) for rows in (one, two))
+    likeness = Likeness.learnt(strands, seen)
+
+    def odds(a: Looks, b: Looks) -> Float[np.ndarray, " e"]:
+        return likeness.odds(np.einsum("ed,ed->e", a, b))
+
+    gain = odds(head, other_tail) + odds(other_head, tail) - odds(head, tail) - odds(other_head, other_tail)
+    return gain * np.minimum(np.minimum(n, m) / ENOUGH_LOOKS, 1.0)
 
 
 def _reachable(

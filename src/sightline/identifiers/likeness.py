@@ -1,0 +1,108 @@
+"""How much likelier two looks are of one person than of two, as the recording itself tells."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from sightline.identifiers.moments import Seen
+from sightline.identifiers.strands import Strands
+from sightline.model.arrays import Looks
+
+_ENOUGH = 8
+"""Pairs of either kind before anything is claimed."""
+ENOUGH_LOOKS = 4
+"""Looks at somebody before they are split into earlier and later ones."""
+_LEAST_SPREAD = 0.02
+_MOST = 8.0
+"""Log odds that looks can count for at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Cosines of looks at one person, earlier and later, and at two who are there at the same time: two normal laws."""
+
+    same: float = 1.0
+    """Mean for one person."""
+    same_spread: float = 1.0
+    """Standard deviation."""
+    other: float = 1.0
+    """Mean for two."""
+    other_spread: float = 1.0
+    """Standard deviation."""
+
+    @classmethod
+    def learnt(cls, strands: Strands, seen: Seen) -> "Likeness":
+        """From the paths found so far; one that tells nothing where there are too few looks, or all are alike."""
+        earlier, later, known = _halves(strands, seen)
+        cosine = earlier[known] @ later[known].T
+        one = np.diag(cosine)
+        start, stop = strands.begins[known], strands.ends[known]
+        together = (strands.moment[start][:, None] <= strands.moment[stop]) & ~np.eye(len(known), dtype=bool)
+        two = cosine[together & together.T]
+        if min(len(one), len(two)) < _ENOUGH or one.mean() <= two.mean():
+            return cls()
+        spreads = (max(float(values.std()), _LEAST_SPREAD) for values in (one, two))
+        same_spread, other_spread = spreads
+        return cls(float(one.mean()), same_spread, float(two.mean()), other_spread)
+
+    def odds(self, cosine: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+        """Log of how much likelier such looks are of one person; 0 for unknown looks.
+
+        More alike never counts less: beyond either mean nothing is told that the mean does not tell.
+        """
+        within = np.clip(cosine, self.other, self.same)
+        of_one = -0.5 * ((within - self.same) / self.same_spread) ** 2 - np.log(self.same_spread)
+        of_two = -0.5 * ((within - self.other) / self.other_spread) ** 2 - np.log(self.other_spread)
+        return np.nan_to_num(np.clip(of_one - of_two, -_MOST, _MOST))
+
+
+def mean_looks(strands: Strands, seen: Seen) -> Looks:
+    """The mean look of each person, of length one; NaN for those never looked at."""
+    usable = _looked_at(strands, seen)
+    return _unit(strands.person[strands.row_of_sighting[usable]], seen.look[usable], len(strands))
+
+
+def split_looks(
+    strands: Strands, seen: Seen, rows: Int[np.ndarray, " e"]
+) -> tuple[Looks, Looks, Int[np.ndarray, " e"]]:
+    """Mean looks of the person of each row until then and after; and how many the fewer of both are of."""
+    usable = _looked_at(strands, seen)
+    row = strands.row_of_sighting[usable]
+    order = np.argsort(row, kind="stable")
+    total = np.concatenate([np.zeros((1, seen.look.shape[1])), np.cumsum(seen.look[usable[order]], axis=0)])
+    first = strands.first[strands.person[rows]]
+    last = np.append(strands.first[1:], len(strands.person))[strands.person[rows]]
+    start, middle, stop = (np.searchsorted(row[order], edge) for edge in (first, rows + 1, last))
+    parts = []
+    for low, high in ((start, middle), (middle, stop)):
+        summed = total[high] - total[low]
+        length = np.linalg.norm(summed, axis=1, keepdims=True)
+        parts.append(summed / np.where((high > low)[:, None] & (length > 0), length, np.nan))
+    return parts[0], parts[1], np.minimum(middle - start, stop - middle)
+
+
+def _halves(strands: Strands, seen: Seen) -> tuple[Looks, Looks, Int[np.ndarray, " k"]]:
+    """Mean looks of each person's first and second half of looks, and who has enough of them."""
+    usable = _looked_at(strands, seen)
+    person = strands.person[strands.row_of_sighting[usable]]
+    usable, person = (x[np.lexsort((seen.moment[usable], person))] for x in (usable, person))
+    count = np.bincount(person, minlength=len(strands))
+    place = np.arange(len(person)) - (np.cumsum(count) - count)[person]
+    early = place < count[person] // 2
+    earlier, later = (_unit(person[half], seen.look[usable[half]], len(strands)) for half in (early, ~early))
+    return earlier, later, np.flatnonzero(count >= ENOUGH_LOOKS)
+
+
+def _looked_at(strands: Strands, seen: Seen) -> Int[np.ndarray, " u"]:
+    """Sightings of somebody that were looked at."""
+    known = np.isfinite(seen.look).all(axis=1) if seen.look.shape[1] else np.zeros(len(seen), bool)
+    return np.flatnonzero(known & (strands.row_of_sighting >= 0))
+
+
+def _unit(person: Int[np.ndarray, " u"], look: Float[np.ndarray, "u d"], n: int) -> Float[np.ndarray, "n d"]:
+    """Sums of looks by person, of length one; NaN where there is nothing to sum."""
+    total = np.zeros((n, look.shape[1]))
+    np.add.at(total, person, look)
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    return total / np.where(length > 0, length, np.nan)
