@@ -158,9 +158,7 @@ def _constant(flight: Flight) -> tuple[Column, float]:
     t_s, off = flight.t_s[counts], off[counts]
     knots = np.arange(t_s[0], t_s[-1] + _KNOT_S, _KNOT_S)
     first, after = np.searchsorted(t_s, knots - _WINDOW_S / 2), np.searchsorted(t_s, knots + _WINDOW_S / 2)
-    middles = np.array(
-        [circular_median(off[a:b]) if b - a >= _FEWEST else np.nan for a, b in zip(first, after, strict=True)]
-    )
+    middles = np.array([_steady_middle(off[a:b]) for a, b in zip(first, after, strict=True)])
     known = np.isfinite(middles)
     if not known.any():
         return nothing, float("nan")
@@ -168,6 +166,15 @@ def _constant(flight: Flight) -> tuple[Column, float]:
     constant = np.interp(flight.t_s, knots[known], middles)
     strays = np.abs(wrapped(off - np.interp(t_s, knots[known], middles)))
     return constant, 1.4826 * float(np.median(strays))
+
+
+def _steady_middle(off: Column) -> float:
+    """The middle of some rows' differences; NaN of too few, and of those that agree on none."""
+    if len(off) < _FEWEST:
+        return float("nan")
+    middle = circular_median(off)
+    strays = 1.4826 * float(np.median(np.abs(wrapped(off - middle))))
+    return middle if strays < _STEADY_RAD else float("nan")
 
 
 def _airborne(flight: Flight) -> Bool[np.ndarray, " n"]:

@@ -56,12 +56,23 @@ def test_wild_angles_on_the_ground_do_not_count():
     assert off_deg(found.yaw_rad[~early], TRUE.gimbal.yaw_rad[~early]) < 0.5
 
 
+def test_wild_angles_in_the_air_leave_the_constant_of_the_steady_rows():
+    wild = flown(-12.0)
+    early = TRUE.t_s < 80
+    yaw = np.where(early, np.random.default_rng(1).uniform(-3, 3, len(early)), wild.gimbal.yaw_rad)
+    found = pointing(replace(wild, gimbal=Angles(yaw, wild.gimbal.pitch_rad, wild.gimbal.roll_rad)))
+    assert off_deg(found.yaw_rad[~early], TRUE.gimbal.yaw_rad[~early]) < 0.5
+
+
 def test_a_gimbal_that_goes_its_own_way_gives_way_to_the_aircraft():
     flight = flown(0.0)
-    gimbal = Angles(wrapped(flight.t_s * 0.9), flight.gimbal.pitch_rad, flight.gimbal.roll_rad)
-    found = pointing(replace(flight, gimbal=gimbal))
-    assert found.source == "aircraft"
-    assert any("does not go with the aircraft" in warning for warning in found.warnings)
+    swing = np.where(np.sin(flight.t_s / 3) > 0, 0.4, -0.4)
+    aside = Angles(wrapped(flight.t_s * 0.9), flight.gimbal.pitch_rad, flight.gimbal.roll_rad)
+    about = Angles(flight.gimbal.yaw_rad + swing, flight.gimbal.pitch_rad, flight.gimbal.roll_rad)
+    for gimbal in (aside, about):
+        found = pointing(replace(flight, gimbal=gimbal))
+        assert found.source == "aircraft"
+        assert any("does not go with the aircraft" in warning for warning in found.warnings)
 
 
 def test_in_free_mode_the_constant_is_that_of_the_rows_that_follow():
