@@ -21,13 +21,15 @@ from sightline.model.scene import MadeBy, Scene
 from sightline.model.shots import Shot, Shots
 from sightline.reconstructors.at_work import AtWork
 from sightline.reconstructors.dense.densified import SIDES_PX, Quality, densified, fitting
+from sightline.reconstructors.structure.agreement import verified_matches
 from sightline.reconstructors.structure.album import Seen, Sharing, lens_of, lenses, written
 from sightline.reconstructors.structure.features import features as features_of
 from sightline.reconstructors.structure.mapping import Mapped, mapped, verified
 from sightline.reconstructors.structure.matching import Matches, matches
 from sightline.reconstructors.structure.outcome import complaint, scene
 from sightline.reconstructors.structure.pairs import Pair, pairs
-from sightline.reconstructors.structure.posing import LEAST_GIVEN, posed
+from sightline.reconstructors.structure.posing import knows_poses, posed
+from sightline.reconstructors.structure.standing import standing
 
 _MOST_THREADS = 8
 """Each holds one picture and its pyramid: a few hundred megabytes."""
@@ -94,11 +96,12 @@ class Sfm:
             verified(Path(folder, "database"), self._seed, len(os.sched_getaffinity(0)))
             at_work.glance()
             tell("mapping", 0, None)
-            outcome = self._placed(Path(folder), shots, fixed, stopped)
+            still = None if knows_poses(shots) else standing(seen, verified_matches(Path(folder, "database")))
+            outcome = Mapped(None, "global") if still else self._placed(Path(folder), shots, fixed, stopped)
             at_work.glance()
         tell("mapping", outcome.n_placed, len(seen))
         made_by = self._made_by(outcome, shots)
-        built = self._judged(seen, scene(shots, seen, [lens_of(c) for c in cameras], taken, outcome, made_by))
+        built = self._judged(seen, scene(shots, seen, [lens_of(c) for c in cameras], taken, outcome, made_by), still)
         return built if self._quality == "sparse" else self._dense(built, shots, tell, stopped)
 
     def _dense(self, built: Scene, shots: Shots, tell: Tell, stopped: Stopped) -> Scene:
@@ -111,9 +114,8 @@ class Sfm:
 
     def _placed(self, folder: Path, shots: Shots, fixed: Sequence[int], stopped: Stopped) -> Mapped:
         """Cameras and points; at the poses that are given, if there are enough."""
-        poses = {n: shot.cam_from_world for n, shot in enumerate(shots.shots, 1) if shot.cam_from_world is not None}
-        if len(poses) >= LEAST_GIVEN:
-            return posed(folder, len(shots), poses, fixed, self._seed, stopped)
+        if knows_poses(shots):
+            return posed(folder, shots, fixed, self._seed, stopped)
         return mapped(folder, len(shots), fixed, self._seed, stopped)
 
     def _seen(self, shot: Shot) -> Seen:
@@ -149,9 +151,9 @@ class Sfm:
         return MadeBy("sfm", __version__, settings=settings)
 
     @staticmethod
-    def _judged(seen: Sequence[Seen], built: Scene) -> Scene:
-        """The scene, if it can be believed."""
-        why = complaint(built, seen)
+    def _judged(seen: Sequence[Seen], built: Scene, still: str | None) -> Scene:
+        """The scene, if it can be believed; ``still``: why it cannot be one."""
+        why = still or complaint(built, seen)
         if why is None:
             return built
         others = built.made_by.settings["other_models"]
@@ -162,13 +164,13 @@ class Sfm:
 
 @contextmanager
 def _working() -> Iterator[None]:
-    """The library at work: quiet but for errors, its complaints in our words.
+    """The library at work: quiet, its complaints in our words.
 
     Raises:
         EngineError: it gave up.
     """
     before = pycolmap.logging.minloglevel
-    pycolmap.logging.minloglevel = int(pycolmap.logging.Level.ERROR)
+    pycolmap.logging.minloglevel = int(pycolmap.logging.Level.FATAL)
     try:
         yield
     except (RuntimeError, ValueError) as error:

@@ -92,6 +92,14 @@ def unrelated():
 
 
 @pytest.fixture(scope="session")
+def turned():
+    """Four pictures of the corner from one spot."""
+    eye = np.array([5.0, 5.0, 2.0])
+    looks = [eye - np.array([np.cos(a), np.sin(a), 0.25]) for a in (0.5, 0.65, 0.8, 0.95)]
+    return Shots(tuple(Shot(f"{i}.png", partial(np.copy, picture(looking_at(eye, at)))) for i, at in enumerate(looks)))
+
+
+@pytest.fixture(scope="session")
 def other_room():
     """Five pictures of another room."""
     return tuple(Shot(f"other {i}.png", partial(np.copy, picture(pose, 7))) for i, pose in enumerate(poses(5)))

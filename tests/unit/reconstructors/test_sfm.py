@@ -173,6 +173,23 @@ def test_bare_walls_fail_and_say_why():
         made(shots)
 
 
+def test_a_camera_that_only_turns_fails_and_is_told_so(turned):
+    with pytest.raises(ReconstructionError, match="only turned on the spot") as caught:
+        made(turned, features=1500)
+    assert len(caught.value.scene.views) == 4
+
+
+def test_two_pictures_make_a_scene(corner):
+    shots, truth = corner(lambda _: {"lens": LENS}, order=[2, 4])
+    scene = made(shots)
+    assert scene.views.is_registered.all()
+    moved_by = scene.views.cam_from_scene[1] @ inverse(scene.views.cam_from_scene[0])
+    true = truth[1] @ inverse(truth[0])
+    assert np.allclose(moved_by[:3, :3], true[:3, :3], atol=0.005)
+    shift, true_shift = (m[:3, 3] / np.linalg.norm(m[:3, 3]) for m in (moved_by, true))
+    assert shift @ true_shift > np.cos(np.radians(2))
+
+
 def test_one_picture_is_no_scene(corner):
     shots, _ = corner(order=[0])
     with pytest.raises(ReconstructionError, match="1 pictures; it takes two"):

@@ -70,7 +70,7 @@ def mapped(folder: Path, n_pictures: int, fixed: Sequence[int], seed: int, stopp
     first = _whole(_global(folder, fixed, seed), matches)
     if (first.n_placed >= _ENOUGH * n_pictures and first.agreement >= _AGREED) or stopped():
         return first
-    second = _whole(_incremental(folder, fixed, seed, stopped), matches)
+    second = _whole(_incremental(folder, n_pictures, fixed, seed, stopped), matches)
     return max(first, second, key=lambda one: (one.agreement >= _AGREED, one.n_placed, one.n_agreeing))
 
 
@@ -107,8 +107,12 @@ def _global(folder: Path, fixed: Sequence[int], seed: int) -> Mapped:
     return refined(_largest(list(models.values()), "global"), fixed)
 
 
-def _incremental(folder: Path, fixed: Sequence[int], seed: int, stopped: Callable[[], bool]) -> Mapped:
+def _incremental(folder: Path, n_pictures: int, fixed: Sequence[int], seed: int, stopped: Callable[[], bool]) -> Mapped:
     """One picture after the other; between two of them it may be stopped."""
+    options = incremental_options(fixed, seed)
+    if n_pictures == 2:
+        options.min_model_size = 2
+        options.triangulation.ignore_two_view_tracks = False
     token = pycolmap.CancellationToken()
 
     def glance() -> None:
@@ -119,7 +123,7 @@ def _incremental(folder: Path, fixed: Sequence[int], seed: int, stopped: Callabl
         folder / "database",
         empty(folder, "pictures"),
         empty(folder, "one_by_one"),
-        incremental_options(fixed, seed),
+        options,
         next_image_callback=glance,
         cancellation_token=token,
     )

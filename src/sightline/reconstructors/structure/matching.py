@@ -86,7 +86,10 @@ def _agreed(
     fit: Callable[..., Any], from_px: Float[np.ndarray, "n 2"], to_px: Float[np.ndarray, "n 2"], close_px: float
 ) -> tuple[Float[np.ndarray, "3 3"], Bool[np.ndarray, " n"]] | None:
     """The matrix that enough of the pairs agree on, and which these are; None where there is none."""
-    matrix, agree = fit(from_px, to_px, cv2.USAC_MAGSAC, close_px, confidence=0.999, maxIters=3000)
+    try:
+        matrix, agree = fit(from_px, to_px, cv2.USAC_MAGSAC, close_px, confidence=0.999, maxIters=3000)
+    except cv2.error:  # so it says that of some points no sample makes a model
+        return None
     if np.shape(matrix) != (3, 3) or agree.sum() < _CHANCE:
         return None
     return np.asarray(matrix, np.float64), agree.ravel().astype(bool)

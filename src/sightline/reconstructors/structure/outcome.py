@@ -89,7 +89,7 @@ def complaint(built: Scene, seen: Sequence[Seen]) -> str | None:
             if len(blurred) > n - _LEAST_PLACED * n
             else "they overlap too little; neighbours should share two thirds of what they show"
         )
-        return f"only {n_placed if n_placed > 1 else 'none'} of {n} pictures found a place: {why}"
+        return f"{f'only {n_placed}' if n_placed > 1 else 'none'} of {n} pictures found a place: {why}"
     per_view = len(built.sparse.track_view) / n_placed
     settings = built.made_by.settings
     if settings["mapper"] == "given" and min(settings["agreement"] / _BORNE_OUT, per_view / _LEAST_POINTS) < 1:

@@ -9,6 +9,7 @@ import pycolmap
 from jaxtyping import Float
 
 from sightline.geometry.umeyama import posed_alike, seen_from
+from sightline.model.shots import Shots
 from sightline.reconstructors.structure.agreement import verified_matches
 from sightline.reconstructors.structure.mapping import Mapped, compared, empty, incremental_options, mapped, refined
 
@@ -18,18 +19,22 @@ Poses = Mapping[int, Float[np.ndarray, "4 4"]]
 """Numbers of pictures to their ``cam_from_world``."""
 
 
-def posed(
-    folder: Path, n_pictures: int, given: Poses, fixed: Sequence[int], seed: int, stopped: Callable[[], bool]
-) -> Mapped:
-    """Points seen from the poses ``given``, which stay as they are.
+def knows_poses(shots: Shots) -> bool:
+    """Whether enough poses are given to see depth from."""
+    return sum(shot.cam_from_world is not None for shot in shots.shots) >= LEAST_GIVEN
+
+
+def posed(folder: Path, shots: Shots, fixed: Sequence[int], seed: int, stopped: Callable[[], bool]) -> Mapped:
+    """Points seen from the poses that are given, which stay as they are.
 
     ``folder`` has the ``database`` in it; ``fixed`` are the numbers of lenses that are known and stay as they are.
     What else is not known, lenses and the other pictures' places, is begun from what the pictures alone say.
     """
     model = _loaded(folder / "database")
+    given = {n: shot.cam_from_world for n, shot in enumerate(shots.shots, 1) if shot.cam_from_world is not None}
     poses = dict(given)
-    if len(given) < n_pictures or set(model.cameras) - set(fixed):
-        alone = mapped(folder, n_pictures, fixed, seed, stopped).model
+    if len(given) < len(shots) or set(model.cameras) - set(fixed):
+        alone = mapped(folder, len(shots), fixed, seed, stopped).model
         if alone is not None:
             for camera_id in set(alone.cameras) - set(fixed):
                 model.camera(camera_id).params = list(alone.camera(camera_id).params)
