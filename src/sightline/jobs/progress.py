@@ -57,12 +57,9 @@ class Progress:
 
     def _within(self, name: str, share: float) -> float:
         """How much of the step is done with that share of a pass of this name."""
-        begins = 0.0
-        for one, weight in self._step.passes.items():
-            if one == name:
-                return (begins + weight * share) / sum(self._step.passes.values())
-            begins += weight
-        return share
+        weights = next((one for one in self._step.passes if name in one), {name: 1.0})
+        before = list(weights)[: list(weights).index(name)]
+        return (sum(weights[one] for one in before) + weights[name] * share) / sum(weights.values())
 
     def _glance(self) -> None:
         """Notes what is new, and asks, both at their pace."""

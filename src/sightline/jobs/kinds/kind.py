@@ -72,9 +72,9 @@ class Step:
     """How much of the whole it is."""
     work: Work
     """Does it, in a process of its own."""
-    passes: Mapping[str, float] = field(default_factory=dict)
-    """Where its work tells of several passes, each to its end: their names in their order, and about how long each
-    takes beside the others."""
+    passes: tuple[Mapping[str, float], ...] = ()
+    """Where its work tells of several passes, each to its end: for each way to do it, their names in their order, and
+    about how long each takes beside the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
