@@ -208,15 +208,16 @@ def test_airdatas_clock_is_told_finer_than_its_whole_seconds(file):
 AIRDATA = (
     "time(millisecond),datetime(utc),latitude,longitude,height_above_takeoff(feet),"
     "height_above_ground_at_drone_location(feet),ground_elevation_at_drone_location(feet),"
-    "altitude_above_seaLevel(feet),height_sonar(feet),speed(mph),distance(feet),satellites,gpslevel,voltage(v), xSpeed(mph),"
-    " ySpeed(mph), zSpeed(mph), compass_heading(degrees), pitch(degrees), roll(degrees),isPhoto,isVideo,rc_elevator,"
+    "altitude_above_seaLevel(feet),height_sonar(feet),speed(mph),distance(feet),satellites,gpslevel,voltage(v),"
+    " xSpeed(mph), ySpeed(mph), zSpeed(mph), compass_heading(degrees), pitch(degrees), roll(degrees),isPhoto,isVideo,rc_elevator,"
     "rc_elevator(percent),gimbal_heading(degrees),gimbal_pitch(degrees),battery_percent,altitude(feet),flycState,message"
 )
 
 
 def test_an_airdata_table_with_all_its_columns_is_understood(file):
     rows = [
-        f"{100 * k},2022-03-28 20:06:{k // 10:02d},{0.0 if k < 5 else 44.05 + k * 1e-6},{0.0 if k < 5 else -121.3},32.8,"
+        f"{100 * k},2022-03-28 20:06:{k // 10:02d},"
+        f"{0.0 if k < 5 else 44.05 + k * 1e-6},{0.0 if k < 5 else -121.3},32.8,"
         f"33,3600,3632.8,0,2.2,10,15,4,11.4,1.1,0,0,350.5,-1.0,0.5,0,{int(k > 9)},0,0,185.9,-90,88,32.8,P-GPS,"
         '"Home point recorded, take off"'
         for k in range(40)
