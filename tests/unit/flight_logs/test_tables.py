@@ -209,8 +209,8 @@ AIRDATA = (
     "time(millisecond),datetime(utc),latitude,longitude,height_above_takeoff(feet),"
     "height_above_ground_at_drone_location(feet),ground_elevation_at_drone_location(feet),"
     "altitude_above_seaLevel(feet),height_sonar(feet),speed(mph),distance(feet),satellites,gpslevel,voltage(v),"
-    " xSpeed(mph), ySpeed(mph), zSpeed(mph), compass_heading(degrees), pitch(degrees), roll(degrees),isPhoto,isVideo,rc_elevator,"
-    "rc_elevator(percent),gimbal_heading(degrees),gimbal_pitch(degrees),battery_percent,altitude(feet),flycState,message"
+    " xSpeed(mph), ySpeed(mph), zSpeed(mph), compass_heading(degrees), pitch(degrees), roll(degrees),isPhoto,isVideo,"
+    "rc_elevator,rc_elevator(percent),gimbal_heading(degrees),gimbal_pitch(degrees),battery_percent,altitude(feet),flycState,message"
 )
 
 
