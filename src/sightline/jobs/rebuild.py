@@ -27,7 +27,7 @@ from sightline.stores.sql.database import database_at
 from sightline.stores.sql.jobs import Jobs
 from sightline.stores.sql.users import Users
 
-_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp", ".heic"})
+_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp", ".avif", ".gif", ".heic", ".heif"})
 PARTIAL = "partial.npz"
 """What there is of a scene where pictures do not make one."""
 

@@ -1,11 +1,12 @@
 """Which spots are the same thing, and which pictures are compared at all."""
 
+import cv2
 import numpy as np
 import pytest
 
 from sightline.reconstructors.structure.comparing import along_lines, near_places, nearest_two
 from sightline.reconstructors.structure.features import Features, features
-from sightline.reconstructors.structure.matching import alike, matches
+from sightline.reconstructors.structure.matching import _agreed, alike, matches
 from sightline.reconstructors.structure.pairs import pairs
 
 
@@ -132,3 +133,20 @@ def test_spots_keep_their_place_when_large_pictures_are_shrunk(rng):
     from_large = features(large, most=500, side_px=400)
     assert np.array_equal(from_large.xy_px, from_small.xy_px * 4)
     assert np.allclose(np.linalg.norm(from_large.look, axis=1), 1, atol=1e-5)
+
+
+def test_spots_that_are_there_several_times_do_not_end_it():
+    """OpenCV gives up on these: some samples of seven are fewer than seven places."""
+    from_px = [
+        *[[52.8, 129.8], [257.7, 74.5], [257.7, 74.5], [102.5, 49.0], [355.2, 212.3], [355.2, 212.3], [355.2, 212.3]],
+        *[[207.9, 75.3], [150.0, 194.1], [150.0, 194.1], [140.1, 94.0], [112.5, 157.4], [84.3, 139.6], [264.4, 245.1]],
+        *[[31.9, 68.3], [176.4, 177.8]],
+    ]
+    to_px = [
+        *[[65.2, 127.8], [264.6, 69.1], [264.6, 69.1], [113.1, 51.0], [348.7, 220.6], [348.7, 220.6], [348.7, 220.6]],
+        *[[220.1, 74.5], [161.4, 188.3], [161.4, 188.3], [149.5, 92.2], [119.9, 152.7], [95.2, 138.0], [249.9, 245.7]],
+        *[[44.3, 72.7], [185.7, 176.6]],
+    ]
+    with pytest.raises(cv2.error):
+        cv2.findFundamentalMat(np.float32(from_px), np.float32(to_px), cv2.USAC_MAGSAC, 1.0, 0.999, 3000)
+    assert _agreed(cv2.findFundamentalMat, np.float32(from_px), np.float32(to_px), 1.0) is None
