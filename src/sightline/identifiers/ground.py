@@ -12,7 +12,7 @@ from sightline.identifiers.following import followed
 from sightline.identifiers.gathering import evidence, gathered
 from sightline.identifiers.learning import learnt, learnt_scale, n_expected, spread
 from sightline.identifiers.mending import exchanged, joined
-from sightline.identifiers.moments import Seen, seen
+from sightline.identifiers.moments import Seen, in_between, seen
 from sightline.identifiers.odds import Coverage, Odds
 from sightline.identifiers.returning import returned
 from sightline.identifiers.strands import Owners, Strands
@@ -59,7 +59,8 @@ class Ground:
     def identify(self, sightings: Sightings) -> Identities:
         """Who each sighting is of, and where everyone went; the sightings may come in any order.
 
-        Sightings without a place, of false alarms, and further ones of one track at one moment are nobody's.
+        Cameras are looked at up to five times a second; tracked sightings in between are of whom their track was just
+        before or after. Bare ones in between, those without a place, and false alarms are nobody's.
         Work grows with the number of moments and with how many people are close to each other.
         """
         placed = np.isfinite(sightings.xy_enu_m).all(axis=1)
@@ -92,7 +93,7 @@ class Ground:
             strands.all.cov[rows, :2, :2],
             strands.n_seen[rows],
         )
-        return Identities(of_sighting, paths)
+        return Identities(in_between(sightings, of_sighting), paths)
 
 
 def _guessed(said: Seen, coverage: Coverage) -> _Told:

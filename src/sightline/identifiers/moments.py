@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from sightline.model.identities import Sightings
+from sightline.model.identities import NOBODY, Sightings
 
 STEP_S = 0.2
 """Cameras that ran faster are looked at this often: a walker goes 0.3 m meanwhile, and errors of boxes last as long."""
 LONGEST_GAP_S = 10.0
 """Pauses in which nobody saw anybody are filled with moments up to this length; longer ones are one step."""
+_AROUND_S = 1.0
 NO_TRACK = -1
 
 
@@ -46,15 +47,21 @@ class Seen:
 
 
 def seen(sightings: Sightings, middle_m: Float[np.ndarray, " 2"]) -> Seen:
-    """The sightings that have a place, by moments; of several by one track at one moment the first.
+    """The sightings that have a place, by moments: of each camera one picture, of each track in it one sighting.
 
-    Moments are the times themselves where those are at least ``STEP_S`` apart, else pieces of that length.
+    Moments are the times themselves where those are at least ``STEP_S`` apart, else pieces of that length, of which
+    each camera's first picture counts.
     """
     usable = np.flatnonzero(np.isfinite(sightings.xy_enu_m).all(axis=1) & np.isfinite(sightings.t_s))
     # Whatever order they came in, the same sightings give the same answer.
     usable = usable[np.lexsort((*sightings.xy_enu_m[usable].T, sightings.t_s[usable]))]
     moment, t_s = _moments(sightings.t_s[usable])
-    track, camera = sightings.track[usable], sightings.camera[usable]
+    camera = sightings.camera[usable]
+    first_s = np.full((len(t_s), len(sightings.cameras)), np.inf)
+    np.minimum.at(first_s, (moment, camera), sightings.t_s[usable])
+    shown = sightings.t_s[usable] == first_s[moment, camera]
+    usable, moment, camera = usable[shown], moment[shown], camera[shown]
+    track = sightings.track[usable]
     tracklet = np.full(len(usable), NO_TRACK)
     followed = track >= 0
     if followed.any():
@@ -95,3 +102,31 @@ def ranges(first: Int[np.ndarray, " k"], count: Int[np.ndarray, " k"]) -> tuple[
     which = np.repeat(np.arange(len(count)), count)
     within = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
     return which, first[which] + within
+
+
+def in_between(sightings: Sightings, number: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
+    """The identities once tracked sightings without one have that of their track up to a second before or after.
+
+    Nobody gets to be twice in one camera at one time by that.
+    """
+    order = np.lexsort((sightings.t_s, sightings.track, sightings.camera))
+    order = order[(sightings.track[order] >= 0) & np.isfinite(sightings.t_s[order])]
+    t_s, known = sightings.t_s[order], number[order] != NOBODY
+    key = np.column_stack([sightings.camera, sightings.track])[order]
+    place = np.arange(len(order))
+    before = np.maximum.accumulate(np.where(known, place, -1))
+    after = np.minimum.accumulate(np.where(known, place, len(order))[::-1])[::-1]
+    filled, nearest_s = number.copy(), np.full(len(order), _AROUND_S)
+    for other in (before, after):
+        there = (other >= 0) & (other < len(order))
+        other = np.where(there, other, 0)  # noqa: PLW2901 - the same places, made safe to look at
+        gap_s = np.abs(t_s[other] - t_s) if len(order) else nearest_s
+        near = there & ~known & (key[other] == key).all(axis=1) & (gap_s <= nearest_s)
+        filled[order[near]] = number[order[other[near]]]
+        nearest_s = np.where(near, gap_s, nearest_s)
+    mine = np.flatnonzero(filled != NOBODY)
+    mine = mine[np.argsort(number[mine] == NOBODY, kind="stable")]
+    keys = np.column_stack([sightings.camera[mine], sightings.t_s[mine], filled[mine]])
+    _, first = np.unique(keys, axis=0, return_index=True)
+    filled[np.setdiff1d(mine, mine[first])] = NOBODY
+    return filled

@@ -172,6 +172,18 @@ def test_sightings_without_a_place_are_nobodys_and_harm_nothing():
     assert len(set(number.tolist()) - {-1}) == 3
 
 
+def test_at_25_pictures_a_second_every_tracked_sighting_gets_its_identity_and_bare_ones_do_no_harm():
+    paths_m = strolls(4, 250, seed=1, step_s=0.04)
+    told, who = yard(paths_m, step_s=0.04, tracked=True)
+    number = Ground().identify(told).number
+    assert same_people(number, who)
+    assert (number >= 0).mean() > 0.99
+    keys = np.column_stack([told.camera, told.t_s, number])
+    assert len(np.unique(keys, axis=0)) == len(keys)
+    bare, who = yard(paths_m, step_s=0.04)
+    assert same_people(Ground().identify(bare).number, who)
+
+
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_next_to_nothing_is_nobody(n):
     sightings, _ = yard(strolls(1, 2))
