@@ -27,6 +27,13 @@ def test_it_finds_most_of_what_moves(demo):
     assert told["combined"]["n_truth_ids"] == sum(camera["n_truth_ids"] for camera in told["cameras"].values())
 
 
+def test_everybody_is_put_on_the_map(demo):
+    _, told = demo
+    assert told["map"]["identities"] > 0
+    assert told["map"]["median_m"] < 1.0
+    assert 0 < told["map"]["idf1"] <= 1
+
+
 def test_the_report_shows_videos_that_are_there_and_fetches_nothing(demo):
     folder, told = demo
     page = (folder / "report.html").read_text()

@@ -1,6 +1,8 @@
 """``sightline demo``: everything there is, on a made-up site, with a report."""
 
 import time
+from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +21,7 @@ def demo(
     detector: Annotated[str, typer.Option(help="Engine that finds people, or whatever moves (motion).")] = "people_hog",
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ) -> None:
-    """Simulate a site, track every camera, measure it against the truth, write a report.
+    """Simulate a site, track every camera, find who is who, measure it all against the truth, write a report.
 
     Needs no video, no weights and no network; takes about a minute on two cores.
     """
@@ -38,10 +40,25 @@ def demo(
     if as_json:
         each = {camera.name: camera.scores.numbers() for camera in result.cameras}
         numbers = result.scores.numbers()
-        print_json({"report": str(result.page), "seconds": round(spent_s, 1), "cameras": each, "combined": numbers})
+        scored = {name: value if isfinite(value) else None for name, value in asdict(result.places).items()}
+        on_the_map = scored | {"identities": result.n_identities}
+        print_json(
+            {
+                "report": str(result.page),
+                "seconds": round(spent_s, 1),
+                "cameras": each,
+                "combined": numbers,
+                "map": on_the_map,
+            }
+        )
         return
     for camera in result.cameras:
         out.print(f"  {camera.name}: HOTA {camera.scores.hota:.1%}, IDF1 {camera.scores.idf1:.1%}")
     total = result.scores
     out.print(f"[bold]All cameras: HOTA {total.hota:.1%}, IDF1 {total.idf1:.1%}, MOTA {total.mota:.1%}[/bold]")
+    places = result.places
+    out.print(
+        f"[bold]On the map: {result.n_identities} identities, IDF1 {places.idf1:.1%} within 1 m; half of the places are"
+        f" {places.median_m:.2f} m off or less, nine in ten {places.p90_m:.2f} m[/bold]"
+    )
     out.print(f"{spent_s:.0f} s. Report: [bold]{result.page.resolve()}[/bold]", soft_wrap=True)

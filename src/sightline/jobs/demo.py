@@ -9,16 +9,22 @@ from jaxtyping import Bool, Float
 
 from sightline import __version__, simulation
 from sightline.evaluation import MEANING, Scores, combined, evaluate, forgiven
+from sightline.evaluation.places import Places, PlaceScores, scored
 from sightline.executors.local import Stopped, Tell, each
 from sightline.files import whole
 from sightline.formats import report
 from sightline.formats.jpeg import encoded
 from sightline.formats.parquet import Parquet
 from sightline.formats.report import CameraPart, Chart, Curve, GroundMap, Number, ReportPage, Trail
+from sightline.geometry.homography import px_from_map
 from sightline.geometry.warp import warped
+from sightline.identifiers.ground import Ground
 from sightline.jobs.track import TrackJob, TrackResult
 from sightline.jobs.track import run as track
+from sightline.locators.homography import Homography
+from sightline.model.identities import Sightings, Trajectories
 from sightline.model.tracks import Tracks
+from sightline.model.view import View
 from sightline.simulation.truth import CLEAR
 from sightline.sources.video import Video
 
@@ -68,6 +74,10 @@ class DemoResult:
     """Each camera's part."""
     scores: Scores
     """All cameras together."""
+    places: PlaceScores
+    """Where everybody was on the map, under one identity for all cameras."""
+    n_identities: int
+    """How many those are."""
 
 
 def run(job: DemoJob, tell: Tell, stopped: Stopped) -> DemoResult | None:
@@ -86,9 +96,39 @@ def run(job: DemoJob, tell: Tell, stopped: Stopped) -> DemoResult | None:
     if stopped():
         return None
     scores = combined([camera.scores for camera in cameras])
+    tell("settling who is who", 0, None)
+    paths = _identified(site, cameras)
+    places = _places(site, cameras, paths)
     page = job.folder / "report.html"
-    report.write(page, _page(job, site, cameras, scores))
-    return DemoResult(page, tuple(cameras), scores)
+    report.write(page, _page(job, site, cameras, scores, paths, places))
+    return DemoResult(page, tuple(cameras), scores, places, len(np.unique(paths.number)))
+
+
+def _identified(site: simulation.Simulation, cameras: list[CameraOutcome]) -> Trajectories:
+    """Where everybody went, one path for each, whichever cameras saw them."""
+    views, parts = {}, []
+    for camera in site.cameras:
+        view = View(camera.name, camera.width, camera.height, px_from_map(camera))
+        tracks = next(one.result.tracks for one in cameras if one.name == camera.name)
+        locator = Homography(view=view)
+        size = (camera.width, camera.height)
+        parts.append(Sightings.of(tracks, locator.locate(tracks), locator.whole(tracks.xyxy_px), size_px=size))
+        views[camera.name] = view
+    return Ground(views=views).identify(Sightings.joined(parts)).paths
+
+
+def _places(site: simulation.Simulation, cameras: list[CameraOutcome], paths: Trajectories) -> PlaceScores:
+    """The paths against where everybody was whom some camera saw clearly, and whom the detector knows."""
+    seen = [one.truth.rows(~_beyond(one.truth, one.result.tracks)) for one in cameras]
+    frame, number = (np.concatenate([getattr(rows, name) for rows in seen]) for name in ("frame_index", "number"))
+    xy_m = np.concatenate([rows.extra["ground_enu_m"][:, :2] for rows in seen])
+    _, once = np.unique(np.column_stack([frame, number]), axis=0, return_index=True)
+    truth = Places(frame[once], number[once], xy_m[once])
+    moment = np.rint(paths.t_s * site.plan.fps).astype(np.int64)
+    everywhere = np.isin(truth.moment, np.unique(moment))
+    truth = Places(truth.moment[everywhere], truth.number[everywhere], truth.xy_m[everywhere])
+    was_seen = paths.n_cameras > 0
+    return scored(truth, Places(moment[was_seen], paths.number[was_seen], paths.xy_enu_m[was_seen]))
 
 
 def _renamed(prefix: str, tell: Tell) -> Tell:
@@ -128,7 +168,14 @@ def _beyond(truth: Tracks, found: Tracks) -> Bool[np.ndarray, " n"]:
     return hidden | ~known[truth.label]
 
 
-def _page(job: DemoJob, site: simulation.Simulation, cameras: list[CameraOutcome], scores: Scores) -> ReportPage:
+def _page(
+    job: DemoJob,
+    site: simulation.Simulation,
+    cameras: list[CameraOutcome],
+    scores: Scores,
+    paths: Trajectories,
+    places: PlaceScores,
+) -> ReportPage:
     """The report's content."""
     plan = job.plan
     cpu_s = sum(camera.result.cpu_s for camera in cameras)
@@ -138,12 +185,17 @@ def _page(job: DemoJob, site: simulation.Simulation, cameras: list[CameraOutcome
         lead=f"{plan.n_people} people and {plan.n_vehicles} vehicles before {plan.n_cameras} cameras for"
         f" {plan.duration_s:g} seconds. Everything was found from the pictures alone, without weights,"
         " and is measured against where everyone really was.",
-        numbers=(*_numbers(scores), Number("frames per CPU-second", f"{n_frames / max(cpu_s, 1e-9):.0f}")),
+        numbers=(
+            *_numbers(scores),
+            *_place_numbers(places),
+            Number("frames per CPU-second", f"{n_frames / max(cpu_s, 1e-9):.0f}"),
+        ),
         cameras=tuple(_part(site, camera) for camera in cameras),
         ground=GroundMap(
             truth=tuple(t for camera in cameras for t in _true_trails(camera)),
-            found=tuple(t for k, camera in enumerate(cameras) for t in _found_trails(site, camera, 1000 * k)),
-            caption="The site from above, in metres: found tracks in colour over the true ones in grey.",
+            found=Trail.each(paths.number, _on_the_map(site, paths.xy_enu_m)),
+            caption="The site from above, in metres: one colour for each identity, whichever cameras saw it, over the"
+            " true ways in grey.",
         ),
         meaning=MEANING,
         made=(
@@ -169,6 +221,15 @@ def _numbers(scores: Scores) -> tuple[Number, ...]:
         Number.percent("MOTA", scores.mota),
         Number.count("IDSW", scores.clear.idsw),
         Number("ids", f"{scores.n_found_ids} / {scores.n_truth_ids}"),
+    )
+
+
+def _place_numbers(places: PlaceScores) -> tuple[Number, ...]:
+    """How right the map is."""
+    return (
+        Number.percent("IDF1 on the map", places.idf1),
+        Number("off, median", f"{places.median_m:.2f} m"),
+        Number("off, 9 in 10", f"{places.p90_m:.2f} m"),
     )
 
 
