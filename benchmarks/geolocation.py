@@ -36,18 +36,21 @@ import numpy as np
 from sightline.estimation.constant_velocity import Noise
 from sightline.estimation.lag import matched
 from sightline.flight_logs.recordings import aligned
+from sightline.flight_logs.telling import log_name
 from sightline.geodesy.attitude import enu_from_cam, wrapped
 from sightline.geodesy.enu import enu_from_wgs84, wgs84_from_enu
 from sightline.geometry.camera import intrinsics
 from sightline.locators.doubts import Doubts, ce90_m
 from sightline.locators.ground import Ground
-from sightline.locators.pointing import pointing
+from sightline.locators.pointing import Rule, pointing
 from sightline.locators.state import followed, headings_rad, noise_of, speeds_mps
 from sightline.model.lens import Lens
 from sightline.model.tracks import Tracks
-from sightline.simulation.flight.faults import Faults, faulty, noisy, shaken
+from sightline.simulation.flight.faults import Faults, faulty, noisy, rows_of, shaken
+from sightline.simulation.flight.logs import DIALECTS, write
 from sightline.simulation.flight.paths import ORIGIN, FlightPlan
 from sightline.simulation.flight.things import paths, seen, terrain
+from sightline.wiring import build
 
 ROOT = Path(__file__).parents[1]
 LENS = Lens.pinhole(1280, 720, intrinsics(1280, 720, np.deg2rad(71.5)))
@@ -216,6 +219,27 @@ def faults():
             print(f"   {name:34s}{way:8s}{plain:>14s}{sure:>18s}{documents:>16s}")
 
 
+def dialects():
+    print("\n   the same from files: yaw -12 degrees, a blip, 20 rows at 0/0; orbit, 60 m up, -45 degrees")
+    planned = plan("orbit", 60, -45)
+    there = world(planned)
+    wrong = Faults(yaw_constant_rad=np.deg2rad(-12), blip=True, zeroes=20)
+    flight = faulty(planned.log(), wrong, np.random.default_rng(11))
+    recorded = rows_of(flight, flight.t_s >= planned.recorded_s[0])
+    with tempfile.TemporaryDirectory() as folder:
+        for dialect in DIALECTS:
+            path = Path(folder) / ("log.srt" if dialect == "srt" else f"{dialect}.csv")
+            if dialect == "srt":  # subtitles begin with the video, and have no aircraft to hold the gimbal against
+                write(path, replace(recorded, t_s=recorded.t_s - planned.recorded_s[0]), dialect)
+            else:
+                write(path, flight, dialect)
+            found = build("flight_log", log_name(path), {}).read(path)
+            at = aligned(found, planned.recorded_s[1] - planned.recorded_s[0]).log_from_video_s
+            rule = Rule(yaw_offset_deg=12.0) if dialect == "srt" else Rule()
+            ground = Ground(flight=found, pointing=pointing(found, rule), lens=LENS, log_from_video_s=at, anchor="foot")
+            print(f"   {dialect:24s}{told(metres(ground.locate(there.tracks), there.xyz_enu_m)):>14s}")
+
+
 def told(error):
     off = np.hypot(*error.T)
     return f"{np.nanmedian(off):.2f}/{np.nanquantile(off, 0.9):.2f}"
@@ -316,6 +340,7 @@ def main():
     noise_free()
     accuracy(asked.trials)
     faults()
+    dialects()
     speeds()
     speed(asked.peers)
 

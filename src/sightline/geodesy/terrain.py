@@ -93,14 +93,15 @@ def met(
 ) -> Column:
     """How many lengths of each ray it is to the ground, first crossing from above; NaN where it meets none.
 
-    Marches half a cell at a time over the ground, no further than ``reach_m`` away, then halves the last step.
+    Marches half a cell at a time, from the summit's height down, over ``reach_m`` of ground, then halves the last step.
     """
     n = len(ray_enu)
     flat = np.hypot(ray_enu[:, 0], ray_enu[:, 1])
     drop = np.maximum(-ray_enu[:, 2], 1e-9)
     spare = np.maximum(eye_enu_m[:, 2] - float(np.nanmin(terrain.up_m)), 0.0) / drop + 1e-6
     step = np.minimum(0.5 * terrain.step_m / np.maximum(flat, 1e-9), spare)
-    before, after = np.zeros(n), np.full(n, np.nan)
+    summit_m = float(np.nanmax(terrain.up_m))
+    before, after = np.maximum((eye_enu_m[:, 2] - summit_m) / drop, 0.0), np.full(n, np.nan)  # above it is only air
     rows = np.arange(n)
     for _ in range(int(np.ceil(2 * reach_m / terrain.step_m)) + 1):
         ahead = before[rows] + step[rows]

@@ -57,7 +57,7 @@ def faulty(flight: Flight, faults: Faults, rng: np.random.Generator) -> Flight:
     lat[: faults.zeroes] = lon[: faults.zeroes] = np.nan
     changed = replace(flight, aircraft=aircraft, gimbal=gimbal, is_recording=flag, lat_deg=lat, lon_deg=lon)
     silent = (flight.t_s > flight.t_s[0] + 5.0) & (flight.t_s < flight.t_s[0] + 5.0 + faults.gap_s)
-    return _rows(changed, ~silent)
+    return rows_of(changed, ~silent)
 
 
 def shaken(tracks: Tracks, doubts: Doubts, rng: np.random.Generator) -> Tracks:
@@ -69,7 +69,7 @@ def shaken(tracks: Tracks, doubts: Doubts, rng: np.random.Generator) -> Tracks:
     return replace(tracks, xyxy_px=tracks.xyxy_px + np.tile(move, 2), extra=dict(tracks.extra))
 
 
-def _rows(flight: Flight, keep: np.ndarray) -> Flight:
+def rows_of(flight: Flight, keep: np.ndarray) -> Flight:
     """Some rows of a flight."""
     columns = {
         name: getattr(flight, name)[keep]
