@@ -22,6 +22,7 @@ class Da3:
         precision: ``auto`` is bfloat16 where there are units for it, else float32; ``int8`` is rough, small and quick.
         device: ``auto`` is a GPU if there is one; or ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
         chunk: pictures to look at together, at most; 0: as many as memory allows, up to 100.
+        refine: adjust the cameras to features that pictures share, as structure from motion does; takes about as long.
     """
 
     def __init__(
@@ -32,12 +33,14 @@ class Da3:
         precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto",
         device: str = "auto",
         chunk: int = 0,
+        refine: bool = False,
     ) -> None:
         self._weights = weights
         self._side_px = side_px
         self._precision: Literal["auto", "float32", "bfloat16", "int8"] = precision
         self._device = device
         self._chunk = chunk
+        self._refine = refine
 
     def reconstruct(self, shots: Shots, tell: Tell, stopped: Stopped) -> Scene:
         """Cameras and depth for every picture.
@@ -62,5 +65,6 @@ class Da3:
             precision=self._precision,
             device=self._device,
             chunk=self._chunk,
+            refine=self._refine,
         )
         return rebuilt(shots, wishes, tell, stopped)

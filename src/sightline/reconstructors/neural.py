@@ -23,6 +23,7 @@ class Neural:
         precision: ``auto`` is bfloat16 where there are units for it, else float32; ``int8`` is rough, small and quick.
         device: ``auto`` is a GPU if there is one; or ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
         chunk: pictures to look at together, at most; 0: as many as memory allows, up to 100.
+        refine: adjust the cameras to features that pictures share, as structure from motion does; takes about as long.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Neural:
         precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto",
         device: str = "auto",
         chunk: int = 0,
+        refine: bool = False,
     ) -> None:
         self._weights = weights
         self._side_px = side_px
@@ -41,6 +43,7 @@ class Neural:
         self._precision: Literal["auto", "float32", "bfloat16", "int8"] = precision
         self._device = device
         self._chunk = chunk
+        self._refine = refine
 
     def reconstruct(self, shots: Shots, tell: Tell, stopped: Stopped) -> Scene:
         """Cameras and depth for every picture.
@@ -65,5 +68,6 @@ class Neural:
             precision=self._precision,
             device=self._device,
             chunk=self._chunk,
+            refine=self._refine,
         )
         return rebuilt(shots, wishes, tell, stopped)

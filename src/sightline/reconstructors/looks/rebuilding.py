@@ -1,8 +1,8 @@
 """Pictures to a scene by one of the networks: weights found, memory planned, looks taken, and all laid together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from sightline.reconstructors.looks.framing import Framing, framings
 from sightline.reconstructors.looks.loading import Kind, Ready, ready
 from sightline.reconstructors.looks.loops import glances, returns
 from sightline.reconstructors.looks.memory import at_once, free_bytes, load, seen_at_once
+from sightline.reconstructors.looks.refining import adjusted
 from sightline.reconstructors.networks.answer import Answer
 from sightline.reconstructors.networks.camera import intrinsics, poses
 from sightline.reconstructors.networks.encoder import PATCH
@@ -47,6 +48,8 @@ class Wishes:
     """Where."""
     chunk: int
     """Pictures that it sees at once, at most; 0: as memory allows."""
+    refine: bool
+    """Whether cameras are then adjusted to features that pictures share."""
 
 
 def rebuilt(shots: Shots, wishes: Wishes, tell: Tell, stopped: Stopped) -> Scene:
@@ -70,8 +73,11 @@ def rebuilt(shots: Shots, wishes: Wishes, tell: Tell, stopped: Stopped) -> Scene
     chunks = planned(len(shots), run.most(wishes))
     looks = run.all(chunks)
     more = run.loops(chunks, looks) if shots.is_sequence else []
-    made_by = _made_by(wishes, there, net, chunks, more)
-    return assembled(shots, joined(chunks, looks, more), made_by)
+    whole = joined(chunks, looks, more)
+    said: dict[str, Any] = {"looks": len(chunks), "loops": [[joint.first, joint.second] for joint in more]}
+    if wishes.refine and len(whole) > 1:
+        whole, said["refined"] = adjusted(shots, whole, tell, stopped)
+    return assembled(shots, whole, _made_by(wishes, there, net, said))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,7 +219,7 @@ def looks(answer: Answer, shown: Sequence[Image], framed: Sequence[Framing], num
     ]  # fmt: skip
 
 
-def _made_by(wishes: Wishes, there: Found, net: Ready, chunks: Sequence[Chunk], loops: Sequence[Joint]) -> MadeBy:
+def _made_by(wishes: Wishes, there: Found, net: Ready, said: Mapping[str, Any]) -> MadeBy:
     """What ran and how."""
     settings = {
         **asdict(wishes),
@@ -222,8 +228,7 @@ def _made_by(wishes: Wishes, there: Found, net: Ready, chunks: Sequence[Chunk], 
         "sha256": there.sha256,
         "device": str(net.device),
         "precision": net.precision,
-        "looks": len(chunks),
-        "loops": [[joint.first, joint.second] for joint in loops],
         "torch": str(torch.__version__),
+        **said,
     }
     return MadeBy(net.kind, __version__, f"{there.name}, sha256 {there.sha256}", there.licence, settings)
