@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from sightline.errors import OptionError
 from sightline.identifiers.following import followed
 from sightline.identifiers.gathering import evidence, gathered
-from sightline.identifiers.learning import learnt, learnt_scale, n_expected, spread
+from sightline.identifiers.learning import FIRST, aligned, learnt, learnt_spread, n_expected, spread
 from sightline.identifiers.mending import exchanged, joined
 from sightline.identifiers.moments import Seen, in_between, seen
 from sightline.identifiers.odds import Coverage, Odds
@@ -41,10 +41,11 @@ class Ground:
 
     People are followed through all cameras at once by where they stand; each sighting counts with its covariance, so
     that a camera far off says where somebody is across its line of sight and little along it. No camera sees anybody
-    twice at a time, nobody runs. How far boxes tremble, and how often somebody is overlooked or made up, is learnt
-    from the sightings themselves. Then every moment is judged anew with what came before and after, tails of paths
-    that were mixed up are exchanged, pieces joined, and the paths smoothed. Where sightings have looks, those count in
-    joining, and tell who left and came back; how much they tell is learnt, too.
+    twice at a time, nobody runs. How far boxes tremble, what a camera's places are off from those of the others, and
+    how often somebody is overlooked or made up, is learnt from the sightings themselves. Then every moment is judged
+    anew with what came before and after, tails of paths that were mixed up are exchanged, pieces joined, and the paths
+    smoothed. Where sightings have looks, those count in joining and exchanging, and tell who left and came back; how
+    much they tell is learnt, too.
 
     ``views`` tell which camera sees which ground; without one a camera is taken to see all of it.
     ``min_moments`` is at how many moments somebody must have been seen.
@@ -98,17 +99,19 @@ class Ground:
 
 def _guessed(said: Seen, coverage: Coverage) -> _Told:
     """A first guess, what it teaches, and a second one that knows it."""
-    odds = Odds()
-    owner = followed(spread(said, 1.0), coverage, odds)
-    strands = Strands.of(owner, spread(said, 1.0), odds)
-    odds = learnt(owner, strands, said, coverage, odds)
-    now = spread(said, learnt_scale(said, strands))
+    strands, odds, said, now = _lesson(said, spread(said, *FIRST), coverage, Odds())
+    strands, odds, said, now = _lesson(said, now, coverage, odds)
+    owner = gathered(strands, now, odds)
+    return _Told(owner, Strands.of(owner, now, odds), now, odds)
+
+
+def _lesson(said: Seen, now: Seen, coverage: Coverage, odds: Odds) -> tuple[Strands, Odds, Seen, Seen]:
+    """Paths guessed with what is known by now, and what they teach: odds, places put right, and how well known."""
     owner = followed(now, coverage, odds)
     strands = Strands.of(owner, now, odds)
     odds = learnt(owner, strands, now, coverage, odds)
-    now = spread(said, learnt_scale(said, strands))
-    owner = gathered(strands, now, odds)
-    return _Told(owner, Strands.of(owner, now, odds), now, odds)
+    said = aligned(said, strands)
+    return strands, odds, said, spread(said, *learnt_spread(said, strands))
 
 
 def _mended(told: _Told) -> _Told:

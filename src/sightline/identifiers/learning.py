@@ -1,4 +1,4 @@
-"""What a recording tells about its own cameras: how far boxes tremble, how often somebody is overlooked or made up."""
+"""What a recording tells about its own cameras: how far they are off, how far boxes tremble, whom they overlook."""
 
 from dataclasses import replace
 
@@ -13,31 +13,53 @@ from sightline.identifiers.strands import Owners, Strands
 
 _SCALES = np.array([0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0]) ** 2
 """How much larger or smaller than said covariances may turn out to be."""
-_FLOOR_M = 0.1
-"""Nobody's place is known better: feet are not under the middle of the body, calibrations err by as much."""
+_FLOORS_M = np.array([0.1, 0.15, 0.22, 0.33, 0.5])
+"""Nobody's place is known better than this: feet are not under the middle of the body, calibrations err."""
+FIRST = (1.0, 0.22)
+"""The scale and floor to begin with."""
+_ENOUGH = 30
+"""Sightings by a camera before it is moved."""
 _LONG = 6
 """Moments at which somebody must have been seen to be learnt from."""
 
 
-def spread(seen: Seen, scale: float) -> Seen:
+def spread(seen: Seen, scale: float, floor_m: float) -> Seen:
     """The sightings with covariances ``scale`` times those said, and the floor added.
 
     Those of boxes that were cut off stay as large as said: what is not in the picture cannot be learnt.
     """
     factor = np.where(seen.whole, scale, 1.0)[:, None, None]
-    return replace(seen, cov_m2=factor * seen.cov_m2 + _FLOOR_M**2 * np.eye(2))
+    return replace(seen, cov_m2=factor * seen.cov_m2 + floor_m**2 * np.eye(2))
 
 
-def learnt_scale(said: Seen, strands: Strands) -> float:
-    """The scale of covariances that makes the sightings of people likeliest, given where all others put them."""
+def learnt_spread(said: Seen, strands: Strands) -> tuple[float, float]:
+    """The scale and floor of covariances that make the sightings of people likeliest, given where all others are."""
     row = strands.row_of_sighting
     use = (row >= 0) & said.whole
     use[use] &= strands.n_moments[strands.person[row[use]]] >= _LONG
     if not use.any():
-        return 1.0
+        return FIRST
     offset = said.xy_m[use] - strands.others.mean[row[use], :2]
-    fits = [surprise(offset, strands.others.cov[row[use], :2, :2] + spread(said, s).cov_m2[use])[0] for s in _SCALES]
-    return float(_SCALES[int(np.argmax([fit.mean() for fit in fits]))])
+    around = strands.others.cov[row[use], :2, :2]
+
+    def fit(scale: float, floor_m: float) -> float:
+        return float(surprise(offset, around + spread(said, scale, floor_m).cov_m2[use])[0].mean())
+
+    tried = [(float(scale), float(floor_m)) for scale in _SCALES for floor_m in _FLOORS_M]
+    return max(tried, key=lambda one: fit(*one))
+
+
+def aligned(said: Seen, strands: Strands) -> Seen:
+    """The sightings of each camera, moved by what they are off from those of all others, on the whole."""
+    row = strands.row_of_sighting
+    use = (row >= 0) & said.whole
+    use[use] &= strands.n_moments[strands.person[row[use]]] >= _LONG
+    xy_m = said.xy_m.copy()
+    for camera in np.unique(said.camera):
+        own = use & (said.camera == camera)
+        if own.sum() >= _ENOUGH:
+            xy_m[said.camera == camera] -= np.median(said.xy_m[own] - strands.others.mean[row[own], :2], axis=0)
+    return replace(said, xy_m=xy_m)
 
 
 def learnt(owner: Owners, strands: Strands, seen: Seen, coverage: Coverage, odds: Odds) -> Odds:

@@ -155,6 +155,16 @@ def test_a_tracker_that_mixes_people_up_is_not_believed():
     assert same_people(Ground().identify(Sightings(**(columns | {"track": track}))).number, who)
 
 
+def test_cameras_whose_calibrations_are_off_by_half_a_metre_agree():
+    sightings, who = yard(strolls(8, 40, seed=1), seed=1)
+    off_m = np.array([[0.5, 0], [-0.5, 0.3], [0, -0.6], [0.2, 0.4]])
+    columns = {name: getattr(sightings, name) for name in Sightings.__slots__}
+    moved = Sightings(**(columns | {"xy_enu_m": sightings.xy_enu_m + off_m[sightings.camera]}))
+    found = Ground().identify(moved)
+    assert same_people(found.number, who)
+    assert (found.number >= 0).mean() > 0.97
+
+
 def test_cameras_that_were_not_triggered_together_agree():
     sightings, who = yard(strolls(5, 40, step_s=0.3), step_s=0.3)
     columns = {name: getattr(sightings, name) for name in Sightings.__slots__}
