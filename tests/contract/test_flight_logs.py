@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sightline import wiring
-from sightline.errors import FormatError, SourceError
+from sightline.errors import FormatError, SightlineError, SourceError
 from sightline.flight_logs.telling import log_name
 from sightline.geodesy.attitude import wrapped
 from sightline.model.flight import UNKNOWN
@@ -90,3 +90,38 @@ def test_readers_keep_nothing_from_one_file_to_the_next(written, tmp_path):
     again = engine.read(path)
     np.testing.assert_array_equal(first.lat_deg, again.lat_deg)
     assert first.warnings == again.warnings
+
+
+def damaged(data, rng):
+    """Cut off, a few bytes changed, or a piece missing."""
+    changed = bytearray(data)
+    at = int(rng.integers(0, len(changed)))
+    kind = rng.integers(0, 3)
+    if kind == 0:
+        return bytes(changed[:at])
+    if kind == 1:
+        for k in rng.integers(0, len(changed), 8):
+            changed[k] = rng.integers(0, 256)
+    else:
+        del changed[at : at + int(rng.integers(1, 200))]
+    return bytes(changed)
+
+
+def refusal(path):
+    """Why a file is refused; nothing where it makes a flight."""
+    try:
+        flight = read(path)
+    except SightlineError as error:
+        return str(error)
+    return "" if len(flight) >= 2 else "too short a flight"
+
+
+def test_damaged_files_are_read_or_refused_in_one_line_and_never_break_anything(written, tmp_path):
+    dialect, path = written
+    write(path, FlightPlan("orbit", duration_s=4.0, recorded_s=(1.0, 3.0)).log(), dialect)
+    data, rng = path.read_bytes(), np.random.default_rng(6)
+    other = tmp_path / f"damaged{path.suffix}"
+    for _ in range(25):
+        other.write_bytes(damaged(data, rng))
+        why = refusal(other)
+        assert not why or (why.startswith(str(other)) and "\n" not in why)

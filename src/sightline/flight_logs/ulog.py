@@ -1,6 +1,8 @@
 """Logs of PX4 flight controllers (``.ulg``)."""
 
 import struct
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any, final
 
@@ -35,7 +37,7 @@ class Ulog:
             FormatError: it is no such log, or holds no position.
             OSError: it cannot be read.
         """
-        topics = _topics(path)
+        topics, damage = _topics(path)
         if "vehicle_global_position" not in topics:
             raise FormatError(f"{path}: the log holds no vehicle_global_position; the aircraft had no position")
         place = topics["vehicle_global_position"]
@@ -60,20 +62,23 @@ class Ulog:
             gimbal_deg=_gimbal(topics.get("gimbal_device_attitude_status"), aircraft, t_s),
             north_east_down_mps=(speeds[0], speeds[1], speeds[2]),
             home=home,
-            warnings=tuple(said),
+            warnings=(*damage, *said),
         ).flight()
 
 
-def _topics(path: Path) -> dict[str, dict[str, Any]]:
-    """What the log holds, by topic; of several instances the first."""
+def _topics(path: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """What the log holds, by topic, of several instances the first; and what is to be said of it."""
     with path.open("rb") as file:
         if file.read(len(_MAGIC)) != _MAGIC:
             raise FormatError(f"{path}: this is no PX4 log (.ulg)")
+    complaints = StringIO()
     try:
-        found = ULog(str(path), _TOPICS, disable_str_exceptions=True).data_list
+        with redirect_stdout(complaints):  # where results go: nothing but ours may stand there
+            found = ULog(str(path), _TOPICS, disable_str_exceptions=True).data_list
     except (struct.error, ValueError, TypeError, KeyError, IndexError) as error:
         raise FormatError(f"{path}: the log is damaged ({error})") from None
-    return {topic.name: topic.data for topic in reversed(found) if len(topic.data["timestamp"])}
+    said = ["the log is damaged in places"] if complaints.getvalue().strip() else []
+    return {topic.name: topic.data for topic in reversed(found) if len(topic.data["timestamp"])}, said
 
 
 def _at(topic: dict[str, Any], name: str, t_s: Column) -> Column | None:

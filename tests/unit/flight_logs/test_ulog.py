@@ -25,6 +25,16 @@ def test_a_log_without_positions_is_refused(shared):
         Ulog().read(shared / "data" / "geo" / "ulog" / "sample_log_small.ulg")
 
 
+@pytest.mark.shared
+def test_a_damaged_log_is_said_to_be_and_nothing_else_is_printed(shared, tmp_path, capfd):
+    data = bytearray((shared / "data" / "geo" / "ulog" / "sample_px4_events.ulg").read_bytes())
+    del data[500_000:500_037]
+    path = tmp_path / "a.ulg"
+    path.write_bytes(data)
+    assert "the log is damaged in places" in Ulog().read(path).warnings
+    assert capfd.readouterr().out == ""
+
+
 def test_what_is_no_log_is_refused(tmp_path):
     path = tmp_path / "a.ulg"
     path.write_bytes(b"ULog\x00\x00\x00")
