@@ -1,5 +1,6 @@
 """Frames of a video that make a scene: sharp, and far enough apart to see depth, near enough to be matched."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -31,6 +32,12 @@ _LEFT: Final = 0.5
 """or when fewer than this share of the points are still there, ..."""
 _LONG_S: Final = 0.75
 """or when this much time has passed: what is far moves little, and still tells depth."""
+_RECENT: Final = 31
+"""Frames that tell how sharp frames are here."""
+_BLURRED: Final = 0.5
+"""A frame with less than this share of their sharpness, in the middle, is blurred; a sharper one is waited for ..."""
+_PATIENCE_S: Final = 0.7
+"""... for this long: beyond, too little may be left of what the chosen frame shows."""
 _SOME: Final = 0.004
 """Points that have moved less have not moved."""
 
@@ -70,13 +77,17 @@ def chosen(frames: Iterable[Frame], *, least_apart_s: float = 0.0) -> Iterator[F
     """The first frame, and then of each stretch in which the picture moved far enough the sharpest.
 
     ``least_apart_s``: frames are not taken sooner after one another, so that a long video gives so many at most.
-    A camera at rest gives one frame. Two frames are kept at a time, however long the video is.
+    Where all are blurred for a moment, a sharp one is waited for. A camera at rest gives one frame.
+    Two frames are kept at a time, however long the video is.
     """
     points: _Followed | None = None
     best: tuple[float, Frame] | None = None
-    last_s = -np.inf
+    last_s, due_s = -np.inf, np.inf
+    recent: deque[float] = deque(maxlen=_RECENT)
     for frame in frames:
         grey = _small(frame)
+        sharp = _sharpness(grey)
+        recent.append(sharp)
         if points is None:
             yield frame
             points, last_s = _begun(grey), frame.moment.t_s
@@ -86,12 +97,14 @@ def chosen(frames: Iterable[Frame], *, least_apart_s: float = 0.0) -> Iterator[F
         since_s = frame.moment.t_s - last_s
         late = since_s >= _LONG_S and moved >= _SOME
         if (moved >= _NEAR or lost or late) and since_s >= least_apart_s:
-            sharp = _sharpness(grey)
             if best is None or sharp > best[0]:
                 best = sharp, frame
             if moved >= _FAR or lost or late:
+                due_s = min(due_s, frame.moment.t_s)
+                if best[0] < _BLURRED * np.median(recent) and frame.moment.t_s - due_s < _PATIENCE_S:
+                    continue
                 yield best[1]
-                points, last_s = _begun(_small(best[1])), best[1].moment.t_s
+                points, last_s, due_s = _begun(_small(best[1])), best[1].moment.t_s, np.inf
                 points.follow(grey)
                 best = None
     if best is not None:
@@ -115,5 +128,9 @@ def _small(frame: Frame) -> Grey:
 
 
 def _sharpness(grey: Grey) -> float:
-    """More for a sharper picture of the same thing: how much neighbours differ, beside how much the picture varies."""
-    return float(cv2.Laplacian(grey, cv2.CV_32F).var() / max(float(grey.var()), 1e-6))
+    """More for a sharper picture of the same thing: how much neighbours differ, beside how much the picture varies.
+
+    Across or down, whichever is less: a moving camera blurs one of them.
+    """
+    across, down = (cv2.Sobel(grey, cv2.CV_32F, 2 - k, k, ksize=1) for k in (0, 2))
+    return min(float(across.var()), float(down.var())) / max(float(grey.var()), 1e-6)

@@ -10,13 +10,13 @@ from sightline.model.frame import Frame, Moment
 from sightline.reconstructors.choosing import chosen
 
 
-def pan(n, step, blurred=lambda _: False, fps=10.0):
+def pan(n, step, blurred=lambda _: False, fps=10.0, by=9):
     """A camera that slides along a patterned wall, some frames blurred."""
     wall = np.random.default_rng(3).integers(0, 255, (40, 400, 3)).astype(np.uint8)
     wall = cv2.resize(wall, None, fx=8, fy=8, interpolation=cv2.INTER_CUBIC)
     for k in range(n):
         rgb = np.ascontiguousarray(wall[:, round(k * step) : round(k * step) + 480])
-        yield Frame(Moment("c", k, k / fps), cv2.blur(rgb, (9, 1)) if blurred(k) else rgb)
+        yield Frame(Moment("c", k, k / fps), cv2.blur(rgb, (by, 1)) if blurred(k) else rgb)
 
 
 def indices(frames):
@@ -40,6 +40,17 @@ def test_of_neighbours_the_sharp_one_is_taken():
     taken = indices(chosen(pan(60, 2.5, blurred=lambda k: k % 3 != 0)))
     assert len(taken) > 5
     assert all(k % 3 == 0 for k in taken[:-1])
+
+
+def test_a_moment_in_which_all_are_blurred_is_waited_out():
+    taken = indices(chosen(pan(80, 3.0, blurred=lambda k: 30 <= k < 36, by=25)))
+    assert not [k for k in taken if 30 <= k < 36]
+    assert max(np.diff(taken)) <= 13
+
+
+def test_where_it_stays_blurred_frames_are_taken_all_the_same():
+    taken = indices(chosen(pan(90, 3.0, blurred=lambda k: k >= 30, by=25)))
+    assert len([k for k in taken if k >= 30]) > 3
 
 
 def test_the_rate_has_a_limit():
