@@ -48,6 +48,11 @@ class Ready:
         numbers = [*self.net.parameters(), *self.net.buffers()]
         return sum(tensor.numel() * tensor.element_size() for tensor in numbers)
 
+    @property
+    def mapped_bytes(self) -> int:
+        """What of it lies in a file's pages, which the system says are free, but which had better stay."""
+        return self.n_bytes if self.device.type == "cpu" and self.precision == "float32" else 0
+
 
 def ready(found: Found, kind: Kind | None, precision: Precision, device: str, *, points: bool) -> Ready:
     """The network that the weights are for, which must be of that kind if one is given.

@@ -7,6 +7,7 @@ from typing import Final
 import torch
 
 from sightline.errors import EngineError
+from sightline.reconstructors.looks.chunks import LEAST
 from sightline.reconstructors.looks.loading import Ready
 from sightline.reconstructors.networks.encoder import PATCH
 from sightline.reconstructors.networks.vggt import VggtNet
@@ -57,6 +58,23 @@ def seen_at_once(free: int, load_: Load, some: int) -> int:
     """How many pictures can be seen at once in ``free`` bytes, ``some`` of them worked on at a time."""
     left = free * _SPARED - _FIXED - some * load_.worked_on
     return max(int(left // (load_.seen + load_.answered)), 0)
+
+
+def together(ready: Ready, size: tuple[int, int], n: int, free: int, *, points: bool) -> int:
+    """How many of n pictures can be looked at together in ``free`` bytes.
+
+    Raises:
+        EngineError: too few for parts to be laid upon each other.
+    """
+    some, each = at_once(size, ready.device), load(ready, size, points=points)
+    can = seen_at_once(free, each, some)
+    if can >= min(n, LEAST):
+        return min(can, n)
+    needed = (min(n, LEAST) * (each.seen + each.answered) + some * each.worked_on + _FIXED) / _SPARED
+    raise EngineError(
+        f"not enough memory on {ready.device}: {free / 1e9:.1f} GB free, about {needed / 1e9:.1f} needed; a smaller "
+        "side_px, precision = int8, smaller weights or a larger machine will do"
+    )
 
 
 def free_bytes(device: torch.device) -> int:

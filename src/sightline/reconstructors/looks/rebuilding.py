@@ -15,12 +15,12 @@ from sightline.model.scene import MadeBy, Scene
 from sightline.model.shots import Shots
 from sightline.reconstructors.looks.aligning import Joint
 from sightline.reconstructors.looks.assembled import Look, assembled
-from sightline.reconstructors.looks.chunks import LEAST, MOST, Chunk, joined, loop, planned
+from sightline.reconstructors.looks.chunks import MOST, Chunk, joined, loop, planned
 from sightline.reconstructors.looks.found import Found, found
 from sightline.reconstructors.looks.framing import Framing, framings
 from sightline.reconstructors.looks.loading import Kind, Ready, ready
 from sightline.reconstructors.looks.loops import glances, returns
-from sightline.reconstructors.looks.memory import at_once, free_bytes, load, seen_at_once
+from sightline.reconstructors.looks.memory import at_once, free_bytes, load, together
 from sightline.reconstructors.looks.refining import adjusted
 from sightline.reconstructors.networks.answer import Answer
 from sightline.reconstructors.networks.camera import intrinsics, poses
@@ -70,7 +70,9 @@ def rebuilt(shots: Shots, wishes: Wishes, tell: Tell, stopped: Stopped) -> Scene
     net = ready(there, wishes.kind, wishes.precision, wishes.device, points=wishes.points)
     pictures = _Pictures.read(shots, wishes, net, tell, stopped)
     run = _Run(net, pictures, tell, stopped)
-    chunks = planned(len(shots), run.most(wishes))
+    free = free_bytes(net.device) - net.mapped_bytes
+    most = together(net, pictures.size, min(len(shots), wishes.chunk or MOST), free, points=wishes.points)
+    chunks = planned(len(shots), most)
     looks = run.all(chunks)
     more = run.loops(chunks, looks) if shots.is_sequence else []
     whole = joined(chunks, looks, more)
@@ -142,25 +144,6 @@ class _Run:
     pictures: _Pictures
     tell: Tell
     stopped: Stopped
-
-    def most(self, wishes: Wishes) -> int:
-        """How many pictures to look at together.
-
-        Raises:
-            EngineError: there is not enough memory for any.
-        """
-        n = len(self.pictures.shown)
-        some = at_once(self.pictures.size, self.net.device)
-        each = load(self.net, self.pictures.size, points=wishes.points)
-        free = free_bytes(self.net.device)
-        can = seen_at_once(free, each, some)
-        if can < min(n, LEAST):
-            needed = min(n, LEAST) * (each.seen + each.answered) + some * each.worked_on
-            raise EngineError(
-                f"not enough memory on {self.net.device}: {free / _GB:.1f} GB free, about {needed / _GB:.1f} needed; a "
-                "smaller side_px, precision=int8, smaller weights or a larger machine will do"
-            )
-        return min(can, wishes.chunk or MOST, n)
 
     def all(self, chunks: Sequence[Chunk]) -> list[list[Look]]:
         """Looks at the pictures of every chunk."""

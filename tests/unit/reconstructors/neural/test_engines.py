@@ -8,6 +8,8 @@ from sightline import weights, wiring
 from sightline.errors import EngineError, OptionError, ReconstructionError, WeightsError
 from sightline.model.shots import Shot, Shots
 from sightline.reconstructors.looks.found import found
+from sightline.reconstructors.looks.loading import ready
+from sightline.reconstructors.looks.memory import together
 from sightline.reconstructors.networks.block import Mlp
 from sightline.reconstructors.networks.precision import Rounded, lighten
 
@@ -84,10 +86,13 @@ def test_ten_thousand_pictures_are_told_before_they_are_all_read(files):
     assert not read
 
 
-def test_too_little_memory_is_told(files, monkeypatch):
-    monkeypatch.setattr("sightline.reconstructors.looks.rebuilding.free_bytes", lambda _: 400 << 20)
-    with pytest.raises(EngineError, match=r"not enough memory on cpu: 0\.4 GB free"):
-        build("da3", weights=str(files["da3"])).reconstruct(pictures(3), tell, never)
+def test_too_little_memory_is_told(files):
+    net = ready(found(str(files["da3"])), None, "float32", "cpu", points=False)
+    with pytest.raises(EngineError, match=r"not enough memory on cpu: 0\.4 GB free, about \d\.\d needed"):
+        together(net, (504, 504), 10, 400 << 20, points=False)
+    plenty = together(net, (504, 504), 10_000, 40 << 30, points=False)
+    assert 4 <= together(net, (504, 504), 10_000, 2 << 30, points=False) < plenty < 10_000
+    assert together(net, (504, 504), 3, 40 << 30, points=False) == 3
 
 
 def test_it_ends_when_asked(files):
