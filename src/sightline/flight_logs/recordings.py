@@ -18,6 +18,10 @@ _SAME_S = 1.5
 """How far a recording's length may be from its video's: two edges, each a row late, and the app's own delay."""
 _CLEARLY_S = 0.5
 """How much better one recording's length must fit than another's to tell them apart."""
+_SHARE = 0.1
+"""A lone recording may be shorter than its video by this share: the flag came late, or the log broke off."""
+_NEAR_DEG = 2e-4
+"""A place is the same within some twenty metres."""
 _CLOCK_S = 5.0
 """How far a video's creation time may be from its recording's start."""
 
@@ -73,12 +77,14 @@ def aligned(
     *,
     recording: int | None = None,
     created_utc_ns: int | None = None,
+    place_deg: tuple[float, float] | None = None,
     time_offset_s: float = 0.0,
 ) -> Alignment:
     """Where a video of that length lies in the log.
 
     By the number of the recording if given (from 1), else the one as long as the video; of several, the one that the
-    video's creation time names. ``time_offset_s`` is added to the video's seconds on top.
+    video's creation time names, or the latitude and longitude noted in it. ``time_offset_s`` is added to the video's
+    seconds on top.
 
     Raises:
         FormatError: it cannot be told; lists what there is.
@@ -93,40 +99,35 @@ def aligned(
         return _placed(found[recording - 1], f"recording {recording} was asked for", [], time_offset_s)
     if not found:
         return _without_flag(flight, duration_s, created_utc_ns, time_offset_s)
-    return _by_length(flight, found, duration_s, created_utc_ns, time_offset_s)
+    if duration_s is None:
+        if len(found) == 1:
+            return _placed(found[0], "the only recording", ["the video's length is unknown"], time_offset_s)
+        raise FormatError(f"the video's length is unknown and the log has {len(found)} recordings{_listed(found)}")
+    named = [r for r in found if _is_created(flight, r, created_utc_ns)]
+    named = named or [r for r in found if _is_there(flight, r, place_deg)]
+    return _by_length(found, named, duration_s, time_offset_s)
 
 
-def _by_length(
-    flight: Flight, found: list[Recording], duration_s: float | None, created_utc_ns: int | None, offset_s: float
-) -> Alignment:
-    """The recording that is as long as the video.
+def _by_length(found: list[Recording], named: list[Recording], duration_s: float, offset_s: float) -> Alignment:
+    """The recording that is as long as the video; of several, the one among those that the video itself names.
 
     Raises:
         FormatError: none is, or several are and nothing tells them apart.
     """
-    if duration_s is None:
-        if len(found) == 1:
-            return _placed(found[0], "the only recording", ["the video's length is unknown"], offset_s)
-        raise FormatError(f"the video's length is unknown and the log has {len(found)} recordings{_listed(found)}")
     near = sorted((r for r in found if _misfit(r, duration_s) <= _SAME_S), key=lambda r: _misfit(r, duration_s))
     if len(near) > 1 and _misfit(near[1], duration_s) - _misfit(near[0], duration_s) > _CLEARLY_S:
         near = near[:1]
-    if len(near) > 1:
-        near = [r for r in near if _is_created(flight, r, created_utc_ns)] or near
+    near = [r for r in near if r in named] or near if len(near) > 1 else near
     if len(near) == 1:
         off = near[0].length_s - duration_s
-        return _placed(
-            near[0], f"recording {found.index(near[0]) + 1} is as long as the video ({off:+.1f} s)", [], offset_s
-        )
+        how = f"recording {found.index(near[0]) + 1} is as long as the video ({off:+.1f} s)"
+        return _placed(near[0], how, [], offset_s)
     if near:
         raise FormatError(f"several recordings are as long as the video; give recording{_listed(found)}")
-    dated = [r for r in found if _is_created(flight, r, created_utc_ns)]
-    longer = dated or [r for r in found if r.length_s > duration_s]
-    if len(longer) == 1 and (len(found) == 1 or dated):
-        said = [
-            f"the recording lasts {longer[0].length_s:.1f} s, the video {duration_s:.1f} s; taken to begin together"
-        ]
-        return _placed(longer[0], "the only recording that it can be from", said, offset_s)
+    only = named if len(named) == 1 else found
+    if len(only) == 1 and (only[0].length_s > duration_s or _misfit(only[0], duration_s) < _SHARE * duration_s):
+        lasts = f"the recording lasts {only[0].length_s:.1f} s, the video {duration_s:.1f} s; taken to begin together"
+        return _placed(only[0], "the only recording that it can be from", [lasts], offset_s)
     raise FormatError(
         f"no recording in the log is as long as the video ({duration_s:.1f} s){_listed(found)}; "
         "is it the log of this flight? else give recording"
@@ -165,6 +166,16 @@ def _is_created(flight: Flight, recording: Recording, created_utc_ns: int | None
         return False
     at_s = (created_utc_ns - flight.utc_ns) / 1e9
     return min(abs(at_s - recording.start_s), abs(at_s - recording.end_s)) <= _CLOCK_S
+
+
+def _is_there(flight: Flight, recording: Recording, place_deg: tuple[float, float] | None) -> bool:
+    """Whether the place noted in the video is where the aircraft was when the recording began."""
+    known = np.flatnonzero(flight.has_place)
+    if place_deg is None or not len(known):
+        return False
+    lat, lon = (np.interp(recording.start_s, flight.t_s[known], c[known]) for c in (flight.lat_deg, flight.lon_deg))
+    east = (lon - place_deg[1]) * np.cos(np.deg2rad(lat))
+    return bool(np.hypot(lat - place_deg[0], east) < _NEAR_DEG)
 
 
 def _placed(chosen: Recording, how: str, said: Sequence[str], offset_s: float) -> Alignment:

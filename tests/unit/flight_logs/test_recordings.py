@@ -58,6 +58,21 @@ def test_equally_long_recordings_are_told_apart_by_the_creation_time_or_not_at_a
     assert at.log_from_video_s == pytest.approx(60.0, abs=0.06)
 
 
+def test_they_are_told_apart_by_the_place_noted_in_the_video_too():
+    flight = recorded((10.0, 30.0), (60.0, 80.0), flight=FlightPlan("line", duration_s=200.0).log())
+    row = int(np.searchsorted(flight.t_s, 60.0))
+    at = aligned(flight, 20.0, place_deg=(flight.lat_deg[row] + 5e-5, float(flight.lon_deg[row])))
+    assert at.log_from_video_s == pytest.approx(60.0, abs=0.06)
+    with pytest.raises(FormatError, match="several recordings"):
+        aligned(flight, 20.0, place_deg=(0.0, 0.0))
+
+
+def test_a_lone_recording_may_be_a_little_shorter_than_its_video():
+    at = aligned(recorded((10.0, 30.0)), 22.0)
+    assert at.log_from_video_s == pytest.approx(10.0, abs=0.06)
+    assert any("begin together" in warning for warning in at.warnings)
+
+
 def test_a_video_of_no_recordings_length_is_refused_unless_there_is_but_one():
     with pytest.raises(FormatError, match="no recording in the log is as long as the video"):
         aligned(recorded((10.0, 30.0), (60.0, 90.0)), 50.0)
