@@ -12,6 +12,9 @@ _NEAR_SHARE = 0.01
 """How much depth may differ."""
 _ONE_SURFACE = 1.03
 """Ratio of depths of pixels side by side, above which there is an edge between them."""
+_GAP = 2
+"""Pixels to each side across which a hole is closed."""
+_LEAST_PAIRS = 4
 _AROUND = 3
 """Pixels to each side by which the slope of one is told."""
 _LEAST_AREA = 36
@@ -67,6 +70,27 @@ def taken(depth, fresh, forth, other_depth, other_taken):
                 continue
             if abs(other_depth[j, i] - away) < 2 * _NEAR_SHARE * away:
                 other_taken[j, i] = True
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def between(depth):
+    """Depth where there is none, but on both sides, of one surface; 0 elsewhere."""
+    height, width = depth.shape
+    found = np.zeros_like(depth)
+    for y in range(_GAP, height - _GAP):
+        for x in range(_GAP, width - _GAP):
+            if depth[y, x] > 0:
+                continue
+            pairs, total = 0, 0.0
+            for j in range(_GAP + 1):
+                for i in range(-_GAP, _GAP + 1):
+                    one, other = depth[y + j, x + i], depth[y - j, x - i]
+                    if one > 0 and other > 0 and max(one, other) < _ONE_SURFACE * min(one, other):
+                        pairs, total = pairs + 1, total + (1 / one + 1 / other)
+            if pairs >= _LEAST_PAIRS:
+                found[y, x] = 2 * pairs / total
+    return found
 
 
 @njit(cache=True, nogil=True)

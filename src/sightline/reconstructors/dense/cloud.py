@@ -5,37 +5,54 @@ from typing import Final
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Int32
 
 from sightline.geometry.lens import points
 from sightline.model.scene import DensePoints, Maps
-from sightline.reconstructors.dense.agreeing import heard, slopes, taken
+from sightline.reconstructors.dense.agreeing import between, heard, slopes, taken
 from sightline.reconstructors.dense.depth import Guess, facing
 from sightline.reconstructors.dense.straight import Straight, across
 
 MOST_POINTS: Final = 10_000_000
 """Of a cloud: what viewers can bear."""
-_LEAST_ALIKE: Final = 0.3
+_LEAST_ALIKE: Final = np.float32(0.5)
 """Pictures that look less alike say nothing, whoever agrees."""
 _LEAST_AGREEING: Final = 2
 """So many others must agree; where there are fewer, all of them."""
-_SPECK_PX: Final = 30
-"""Fewer connected pixels are chance."""
+_SPECK: Final = 2e-4
+"""Connected pixels that are a smaller share of the picture are chance."""
 
 
 def agreed(
     view: Straight, guessed: Guess, others: Sequence[tuple[Straight, Guess]]
 ) -> tuple[Float32[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]:
-    """Depth, 0 where others do not agree, and confidence: how many do times how alike the pictures look."""
-    count = np.ones(guessed.depth.shape, np.int32)
-    total = guessed.depth.astype(np.float32)
-    for other, theirs in others:
-        heard(guessed.depth, across(view, other), theirs.depth, across(other, view), count, total)
+    """Depth, 0 where others do not agree, and confidence.
+
+    That is how many agree times the fourth power of how alike pictures look, which tells wrong depth better than
+    their number does. Small holes get the depth between their edges if others agree with that, and little confidence.
+    """
     alike = guessed.alike.astype(np.float32) / np.float32(255)
-    known = (count > max(1, min(_LEAST_AGREEING, len(others)))) & (alike > _LEAST_ALIKE)
+    depth, count = _heard(view, guessed.depth, others)
+    known = (count > 0) & (alike > _LEAST_ALIKE)
     known &= _connected(known, guessed.depth)
-    depth = np.where(known, total / count.astype(np.float32), np.float32(0))
-    return depth, np.where(known, (count - 1).astype(np.float32) * alike, np.float32(0))
+    depth = np.where(known, depth, np.float32(0))
+    closed, agreeing = _heard(view, between(depth), others)
+    filled = agreeing > 0
+    sure = np.where(filled, _LEAST_ALIKE, alike) ** 4 * np.where(filled, agreeing, count)
+    return np.where(filled, closed, depth), np.where(known | filled, sure, 0).astype(np.float32)
+
+
+def _heard(
+    view: Straight, depth: Float32[np.ndarray, "h w"], others: Sequence[tuple[Straight, Guess]]
+) -> tuple[Float32[np.ndarray, "h w"], Int32[np.ndarray, "h w"]]:
+    """Mean depth of those who agree, and how many others do: 0 where they are too few."""
+    count, total = np.ones(depth.shape, np.int32), depth.copy()
+    for other, theirs in others:
+        heard(depth, across(view, other), theirs.depth, across(other, view), count, total)
+    total /= count
+    count -= 1
+    count[count < max(1, min(_LEAST_AGREEING, len(others)))] = 0
+    return total, count
 
 
 def _connected(known: Bool[np.ndarray, "h w"], depth: Float32[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
@@ -43,7 +60,7 @@ def _connected(known: Bool[np.ndarray, "h w"], depth: Float32[np.ndarray, "h w"]
     # Steps of a percent are steps of one here; 0 is for the unknown.
     evenly = np.where(known, np.clip(np.log(np.maximum(depth, 1e-12)) * 100, -15000, 15000), 20000)
     marked = np.ascontiguousarray(evenly, np.int16)
-    cv2.filterSpeckles(marked, 20000, _SPECK_PX, 3)
+    cv2.filterSpeckles(marked, 20000, round(_SPECK * depth.size), 3)
     return marked != 20000
 
 

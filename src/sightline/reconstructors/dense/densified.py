@@ -28,7 +28,7 @@ _LEAST_SEEDS: Final = 5
 _LEAST_SIDE_PX: Final = 200
 _MOST_MB: Final = 4000
 """Of memory, from the first picture to the last point."""
-_BEFORE_MB: Final = 600
+_BEFORE_MB: Final = 1500
 """What is in memory before depth begins, about: libraries, features, points."""
 _KEPT_BYTES: Final = 21
 """For each pixel of each view, at most: its colour, two guesses or one and a map, what is taken in the cloud."""
