@@ -30,8 +30,8 @@ _MOST_MB: Final = 4000
 """Of memory, from the first picture to the last point."""
 _BEFORE_MB: Final = 1500
 """What is in memory before depth begins, about: libraries, features, points."""
-_KEPT_BYTES: Final = 21
-"""For each pixel of each view, at most: its colour, two guesses or one and a map, what is taken in the cloud."""
+_KEPT_BYTES: Final = 26
+"""For each pixel of each view, at most: its colour, two guesses or one and a map, masks, its part of the cloud."""
 _WORKED_BYTES: Final = 140
 """For each pixel of each view that is being worked at."""
 
