@@ -109,6 +109,15 @@ def test_nothing_is_downloaded_without_a_yes(models, shelf):
     assert (shelf / "net.onnx").exists()
 
 
+def test_weights_that_may_not_be_used_commercially_say_so_before_they_are_pulled(models):
+    refused = models("pull", "vggt-1b", typed="n\n")
+    assert refused.returncode == 2
+    assert (
+        "licence CC-BY-NC-4.0; see https://huggingface.co/facebook/VGGT-1B\nnot for commercial use\n" in refused.stderr
+    )
+    assert one_line(models("pull", "vggt-1b-commercial", "--yes"), "ask for access on that page", "models add")
+
+
 def test_a_wrong_file_is_refused(models, shelf):
     served = shelf.with_name("served") / "net.onnx"
     served.write_bytes(BODY[::-1])

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 import torch
+import trimesh
+from PIL import Image
 
 from sightline import weights, wiring
 from sightline.errors import EngineError, OptionError, ReconstructionError, WeightsError
+from sightline.jobs.rebuild import RebuildJob, run
 from sightline.model.shots import Shot, Shots
 from sightline.reconstructors.looks.found import found
 from sightline.reconstructors.looks.loading import ready
@@ -177,3 +180,17 @@ def test_rougher_reckoning_gives_nearly_the_same_depth(precision, most_off, smal
     exact, found_ = (net(pictures_of(3), 3, lambda: None) for net in (small_vggt, rough))
     off = ((found_.depth - exact.depth).abs() / exact.depth).median()
     assert 0 < off < most_off
+
+
+def test_files_come_out_as_from_any_engine(files, tmp_path):
+    for number, shot in enumerate(pictures(3).shots):
+        Image.fromarray(shot.read()).save(tmp_path / f"{number}.png")
+    options = {"weights": str(files["vggt"]), "side_px": 56, "device": "cpu", "precision": "float32"}
+    sources = tuple(tmp_path / f"{number}.png" for number in range(3))
+    job = RebuildJob(sources=sources, folder=tmp_path / "out", engine="vggt", options=options, forms=("colmap",))
+    result = run(job, tell, never)
+    assert (result["views_registered"], result["engine"]) == (3, "vggt")
+    assert result["points"] > 100
+    said = trimesh.load(tmp_path / "out" / "scene.glb")
+    assert any(isinstance(part, trimesh.PointCloud) for part in said.geometry.values())
+    assert (tmp_path / "out" / "colmap.zip").stat().st_size > 1000
