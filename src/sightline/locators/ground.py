@@ -21,6 +21,8 @@ Points = Float[np.ndarray, "n 2"]
 THICKNESS = {"person": 0.3, "pedestrian": 0.3, "cycle": 0.9, "bicycle": 0.9, "motorcycle": 1.0}
 """How deep a thing is, in its own heights; others count as vehicles."""
 _VEHICLE = 1.8
+_EDGE_PX, _BELOW = 2.0, 0.25
+"""A box that ends at the picture's lower edge is cut off: its foot may be a quarter of its height below."""
 
 
 @final
@@ -51,11 +53,19 @@ class Ground:
         return eyes(self._flight, self._pointing, self.origin, t_s + self._shift_s, self._height_m)
 
     def locate(self, tracks: Tracks) -> Positions:
-        """A place for each row, in their order, with covariance; NaN where the ray does not meet the ground."""
+        """A place for each row, in their order, with covariance; NaN where the ray does not meet the ground.
+
+        Boxes cut off by the picture's lower edge keep their place and get a wider covariance.
+        """
         moments, row = _moments(tracks.t_s)
         seen = self.eyes(moments)
-        flat = self._flat(self._points(tracks, seen, row))
-        xyz, cov = ground_places(flat, self._lens.focal_px, seen, row, self._ground, self._doubts)
+        points = self._points(tracks, seen, row)
+        xyz, cov = self._placed(points, seen, row)
+        cut = np.flatnonzero(tracks.xyxy_px[:, 3] > self._lens.height - _EDGE_PX)
+        if len(cut) and self._anchor != "centre":
+            lower = points[cut] + np.column_stack([0 * cut, _BELOW * np.diff(tracks.xyxy_px[cut, 1::2], axis=1)[:, 0]])
+            nearer = self._placed(lower, seen, row[cut])[0] - xyz[cut]
+            cov[cut] += nearer[:, :, None] * nearer[:, None, :]
         n = len(tracks)
         return Positions(
             origin=self.origin,
@@ -67,6 +77,10 @@ class Ground:
             velocity_enu_mps=np.full((n, 3), np.nan),
             cov_velocity_m2ps2=np.full((n, 3, 3), np.nan),
         )
+
+    def _placed(self, points: Points, seen: Eyes, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the rays through these pixels meet the ground, and how surely."""
+        return ground_places(self._flat(points), self._lens.focal_px, seen, row, self._ground, self._doubts)
 
     def _flat(self, xy_px: Points) -> Points:
         """Directions that pixels look in."""

@@ -82,6 +82,15 @@ def test_rays_at_the_horizon_and_gaps_in_the_log_have_no_place():
     assert not ground(plan, silent).locate(tracks).is_known.any()
 
 
+def test_a_box_cut_off_below_is_placed_less_surely():
+    plan = FlightPlan("hover", pitch_rad=np.deg2rad(-40))
+    n = np.arange(2)
+    box = np.array([[600.0, 500.0, 640.0, 717.0], [600.0, 500.0, 640.0, 720.0]])
+    tracks = Tracks("drone", n, np.full(2, 3.0), n + 1, box, np.ones(2), 0 * n, n)
+    whole, cut = ce90_m(ground(plan).locate(tracks).cov_enu_m2[:, :2, :2])
+    assert cut > whole + 1.0
+
+
 def test_no_rows_give_no_rows():
     found = ground(FlightPlan()).locate(Tracks.none("drone"))
     assert len(found) == 0
