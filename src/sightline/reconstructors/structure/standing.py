@@ -13,8 +13,8 @@ from sightline.reconstructors.structure.agreement import Verified
 from sightline.reconstructors.structure.album import Seen
 from sightline.reconstructors.structure.matching import Matches
 
-_PAIRS: Final = 100
-"""Pairs that are looked at, at most."""
+_PAIRS: Final = 25
+"""About so many pairs are looked at, evenly among all."""
 _SPOTS: Final = 300
 """Matches of a pair that are looked at, at most."""
 _FOCALS: Final = tuple(np.geomspace(0.4, 1.6, 24).tolist())
