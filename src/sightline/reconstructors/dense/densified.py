@@ -96,7 +96,8 @@ def fitting(side_px: int, scene: Scene, n_threads: int) -> int:
     working = np.sort(areas)[::-1][:n_threads].sum()
     needed = _KEPT_BYTES * areas.sum() + _WORKED_BYTES * working
     share = (_MOST_MB - _BEFORE_MB) * 1e6 / max(needed, 1)
-    return side_px if share >= 1 else max(_LEAST_SIDE_PX, int(side_px * share**0.5))
+    longest = max((max(lens.width, lens.height) for lens in lenses), default=side_px)
+    return side_px if share >= 1 else max(_LEAST_SIDE_PX, int(longest * share**0.5))
 
 
 def _seeds(scene: Scene, number: int) -> Float[np.ndarray, "n 3"]:
