@@ -21,6 +21,8 @@ from sightline.model.view import View
 
 _ROUNDS = 2
 """Times that mistakes are mended; mended paths know better whose sightings are whose."""
+_COMMON = 0.5
+"""Share of what places are off by (as a variance) that more sightings do not average out."""
 _BELIEVED = 5.0
 """Log odds against false alarms from which a person is believed."""
 
@@ -33,6 +35,8 @@ class _Told:
     strands: Strands
     seen: Seen
     odds: Odds
+    floor_m: float
+    """What places are off by however well boxes are known."""
 
 
 @final
@@ -91,7 +95,7 @@ class Ground:
             strands.t_s[rows],
             strands.all.mean[rows, :2] + coverage.middle_m,
             strands.all.mean[rows, 2:],
-            strands.all.cov[rows, :2, :2],
+            strands.all.cov[rows, :2, :2] + _COMMON * told.floor_m**2 * np.eye(2),
             strands.n_seen[rows],
         )
         return Identities(in_between(sightings, of_sighting), paths)
@@ -99,19 +103,20 @@ class Ground:
 
 def _guessed(said: Seen, coverage: Coverage) -> _Told:
     """A first guess, what it teaches, and a second one that knows it."""
-    strands, odds, said, now = _lesson(said, spread(said, *FIRST), coverage, Odds())
-    strands, odds, said, now = _lesson(said, now, coverage, odds)
+    strands, odds, said, (scale, floor_m) = _lesson(said, spread(said, *FIRST), coverage, Odds())
+    strands, odds, said, (scale, floor_m) = _lesson(said, spread(said, scale, floor_m), coverage, odds)
+    now = spread(said, scale, floor_m)
     owner = gathered(strands, now, odds)
-    return _Told(owner, Strands.of(owner, now, odds), now, odds)
+    return _Told(owner, Strands.of(owner, now, odds), now, odds, floor_m)
 
 
-def _lesson(said: Seen, now: Seen, coverage: Coverage, odds: Odds) -> tuple[Strands, Odds, Seen, Seen]:
+def _lesson(said: Seen, now: Seen, coverage: Coverage, odds: Odds) -> tuple[Strands, Odds, Seen, tuple[float, float]]:
     """Paths guessed with what is known by now, and what they teach: odds, places put right, and how well known."""
     owner = followed(now, coverage, odds)
     strands = Strands.of(owner, now, odds)
     odds = learnt(owner, strands, now, coverage, odds)
     said = aligned(said, strands)
-    return strands, odds, said, spread(said, *learnt_spread(said, strands))
+    return strands, odds, said, learnt_spread(said, strands)
 
 
 def _mended(told: _Told) -> _Told:
@@ -124,7 +129,7 @@ def _mended(told: _Told) -> _Told:
         strands = Strands.of(owner, now, odds)
         owner = gathered(strands, now, odds)
         strands = Strands.of(owner, now, odds)
-    return _Told(owner, strands, now, odds)
+    return _Told(owner, strands, now, odds, told.floor_m)
 
 
 def _numbered(real: Bool[np.ndarray, " p"], begins_s: Float[np.ndarray, " p"]) -> Int[np.ndarray, " p"]:

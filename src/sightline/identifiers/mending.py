@@ -9,7 +9,7 @@ Source: Zhang, Li, Nevatia, Global Data Association Using Network Flows (CVPR 20
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from sightline.estimation.assignment import assigned_sparse
 from sightline.estimation.walk import Belief, Walk, log_meeting
@@ -42,7 +42,7 @@ _CLEARLY = 1.0
 
 def joined(owner: Owners, strands: Strands, seen: Seen, odds: Odds) -> Owners:
     """The owners once pieces of one path are one; the first piece gives the number."""
-    ended, began, gap_s = _reachable(strands)
+    ended, began, gap_s = _candidates(strands)
     if not len(ended):
         return owner
     tail, head = strands.forth.rows(strands.ends[ended]), strands.back.rows(strands.begins[began])
@@ -98,17 +98,22 @@ def _gain_by_looks(
     return gain * np.minimum(np.minimum(n, m) / ENOUGH_LOOKS, 1.0)
 
 
-def _reachable(
+def _candidates(
     strands: Strands,
 ) -> tuple[Int[np.ndarray, " k"], Int[np.ndarray, " k"], Float[np.ndarray, " k"]]:
     """Those who ended and those who began later, near enough to have walked there; and the time between."""
-    start_s, stop_s = strands.t_s[strands.begins], strands.t_s[strands.ends]
-    gap_s = start_s - stop_s[:, None]
+    gap_s = strands.t_s[strands.begins] - strands.t_s[strands.ends][:, None]
     ended, began = np.nonzero((gap_s > 0) & (gap_s <= JOIN_S))
-    way_m = strands.back.mean[strands.begins[began], :2] - strands.forth.mean[strands.ends[ended], :2]
-    near = np.linalg.norm(way_m, axis=1) <= _FASTEST_MPS * gap_s[ended, began] + _REACH_M
+    near = reachable(strands, ended, began)
     ended, began = ended[near], began[near]
     return ended, began, gap_s[ended, began]
+
+
+def reachable(strands: Strands, ended: Int[np.ndarray, " k"], began: Int[np.ndarray, " k"]) -> Bool[np.ndarray, " k"]:
+    """Whether one can have walked from where each of ``ended`` ended to where each of ``began`` began."""
+    tail, head = strands.ends[ended], strands.begins[began]
+    way_m = np.linalg.norm(strands.back.mean[head, :2] - strands.forth.mean[tail, :2], axis=1)
+    return way_m <= _FASTEST_MPS * (strands.t_s[head] - strands.t_s[tail]) + _REACH_M
 
 
 def _encounters(strands: Strands) -> tuple[Int[np.ndarray, " e"], Int[np.ndarray, " e"]]:

@@ -1,24 +1,22 @@
-"""Who left and came back: paths far apart in time that look like one person."""
+"""Who left and came back, here or in another camera: paths that look like one person."""
 
 import numpy as np
 from jaxtyping import Bool, Int
 
 from sightline.estimation.assignment import assigned_sparse
 from sightline.identifiers.likeness import Likeness, mean_looks
-from sightline.identifiers.mending import JOIN_S
+from sightline.identifiers.mending import reachable
 from sightline.identifiers.moments import Seen, ranges
 from sightline.identifiers.strands import Strands
 
 _LONGEST_S = 1800.0
 """After that, looks are not compared: who comes back in the afternoon may have another coat."""
-_COMES_BACK = 0.2
-"""Chance that somebody who left comes back meanwhile."""
 
 
 def returned(strands: Strands, seen: Seen, real: Bool[np.ndarray, " p"]) -> Int[np.ndarray, " p"]:
     """For each path the first path of the person it is of; itself for those who never left, and for unreal ones.
 
-    Coming back is as likely at any time and place as appearing for the first time is, so that looks must tell.
+    Whoever appears is as likely somebody who left, any of them, as somebody new: looks must tell.
     """
     before = np.arange(len(strands))
     likeness = Likeness.learnt(strands, seen)
@@ -27,9 +25,8 @@ def returned(strands: Strands, seen: Seen, real: Bool[np.ndarray, " p"]) -> Int[
     ended, began = _pairs(strands, among)
     if not len(ended):
         return before
-    births_hz = len(among) / max(float(np.ptp(seen.t_s)), 1.0)
     odds = likeness.odds(np.einsum("kd,kd->k", looks[ended], looks[began]))
-    odds += np.log(_COMES_BACK / _LONGEST_S) - np.log(births_hz)
+    odds -= np.log(np.bincount(began)[began])
     likely = odds > 0
     ended, began = assigned_sparse(ended[likely], began[likely], -odds[likely], 0.0)
     before[began] = ended
@@ -39,10 +36,12 @@ def returned(strands: Strands, seen: Seen, real: Bool[np.ndarray, " p"]) -> Int[
 
 
 def _pairs(strands: Strands, among: Int[np.ndarray, " a"]) -> tuple[Int[np.ndarray, " k"], Int[np.ndarray, " k"]]:
-    """Paths that ended, and paths that began later than walking on may explain."""
+    """Paths that ended, and paths that began later, where one can have walked to."""
     order = among[np.argsort(strands.t_s[strands.begins[among]], kind="stable")]
     begins_s, ends_s = strands.t_s[strands.begins[order]], strands.t_s[strands.ends[among]]
-    low = np.searchsorted(begins_s, ends_s + JOIN_S, side="right")
+    low = np.searchsorted(begins_s, ends_s, side="right")
     high = np.searchsorted(begins_s, ends_s + _LONGEST_S, side="right")
     ended, place = ranges(low, np.maximum(high - low, 0))
-    return among[ended], order[place]
+    ended, began = among[ended], order[place]
+    near = reachable(strands, ended, began)
+    return ended[near], began[near]
