@@ -58,6 +58,7 @@ def apart(work: Work[Item, Result], item: Item, *, tell: Tell, stopped: Stopped,
     finally:
         end(process, 0.0)
         here.close()
+        process.close()  # its pipes would else stay until the garbage is collected, which a quiet server rarely does
 
 
 def begun(target: Callable[..., None], args: tuple[Any, ...], *, name: str) -> BaseProcess:
