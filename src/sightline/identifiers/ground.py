@@ -19,6 +19,9 @@ from sightline.identifiers.strands import Owners, Strands
 from sightline.model.identities import NOBODY, Identities, Sightings, Trajectories
 from sightline.model.view import View
 
+_LESSONS = 5
+"""Times that people are followed at most, as long as cameras turn out to be off by more; twice in any case."""
+_SETTLED_M = 0.1
 _ROUNDS = 2
 """Times that mistakes are mended; mended paths know better whose sightings are whose."""
 _COMMON = 0.5
@@ -102,9 +105,15 @@ class Ground:
 
 
 def _guessed(said: Seen, coverage: Coverage) -> _Told:
-    """A first guess, what it teaches, and a second one that knows it."""
-    strands, odds, said, (scale, floor_m) = _lesson(said, spread(said, *FIRST), coverage, Odds())
-    strands, odds, said, (scale, floor_m) = _lesson(said, spread(said, scale, floor_m), coverage, odds)
+    """A first guess, what it teaches, and better ones that know it."""
+    strands, odds, better, (scale, floor_m) = _lesson(said, spread(said, *FIRST), coverage, Odds())
+    for lesson in range(1, _LESSONS):
+        moved_m = float(np.abs(better.xy_m - said.xy_m).max())
+        if lesson > 1 and moved_m < _SETTLED_M:
+            break
+        said = better
+        strands, odds, better, (scale, floor_m) = _lesson(said, spread(said, scale, floor_m), coverage, odds)
+    said = better
     now = spread(said, scale, floor_m)
     owner = gathered(strands, now, odds)
     return _Told(owner, Strands.of(owner, now, odds), now, odds, floor_m)

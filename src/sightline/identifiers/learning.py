@@ -16,7 +16,9 @@ _SCALES = np.array([0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0]) ** 2
 _FLOORS_M = np.array([0.1, 0.15, 0.22, 0.33, 0.5])
 """Nobody's place is known better than this: feet are not under the middle of the body, calibrations err."""
 FIRST = (1.0, 0.22)
-"""The scale and floor to begin with."""
+"""The scale and floor to begin with: loose, so that cameras which are off still agree on who is who."""
+_USUAL = (1.0, 0.22)
+"""Those of recordings too short to learn from."""
 _ENOUGH = 30
 """Sightings by a camera before it is moved."""
 _LONG = 6
@@ -38,7 +40,7 @@ def learnt_spread(said: Seen, strands: Strands) -> tuple[float, float]:
     use = (row >= 0) & said.whole
     use[use] &= strands.n_moments[strands.person[row[use]]] >= _LONG
     if not use.any():
-        return FIRST
+        return _USUAL
     offset = said.xy_m[use] - strands.others.mean[row[use], :2]
     around = strands.others.cov[row[use], :2, :2]
 
