@@ -118,6 +118,10 @@ _Marker = Annotated[
     float | None,
     typer.Option("--marker-size", metavar="METRES", help="Side of the ArUco or AprilTag markers in the scene."),
 ]
+_Quality = Annotated[
+    str | None,
+    typer.Option(help="How fine depth is, with sfm: sparse (none), draft, normal or high (default: draft)"),
+]
 _Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -151,6 +155,7 @@ def reconstruct(
     positions: _Positions = None,
     distance: _Distance = None,
     marker_size: _Marker = None,
+    quality: _Quality = None,
     as_json: _Json = False,
 ) -> None:
     """Rebuild a scene from pictures of it: cameras, depth, points, a GLB to look at.
@@ -170,7 +175,7 @@ def reconstruct(
     filters = Filters(mode=_mode(prediction_mode), confidence_percentile=conf_thres, view=_view(frame_filter), **hide)
     filters = replace(filters, show_cameras=show_cam, max_points=max_points)
     known = Known(lens=lens, poses=poses, positions=positions, distance=distance, marker_side_m=marker_size)
-    options, forms = _options(settings, checkpoint), _forms(formats)
+    options, forms = _options(settings, checkpoint) | ({"quality": quality} if quality else {}), _forms(formats)
     job = RebuildJob(sources=given, folder=target, engine=engine, options=options, filters=filters, forms=forms)
     job = replace(job, fps=fps, max_pictures=max_pictures, known=known)
     keep = partial(_saved, original_name or "", user_id or "", data, config) if save_to_db else None

@@ -23,8 +23,11 @@ _SLANTED = 0.03
 _WORST = np.float32(2)
 _MOST_OFF_PX = np.float32(3)
 
+# What calculates fast and loose is inlined: called from elsewhere it would be compiled again, perhaps with sums in
+# another order, and the first run after an installation would differ from all later ones, which load what was compiled.
 
-@njit(cache=True, nogil=True)
+
+@njit(cache=True, nogil=True, fastmath=True)
 @no_type_check
 def sweep(grey, against, planes, picks, about, dice, rows):
     """One pass over some rows, each pixel trying its neighbours' planes and some like its own.
@@ -106,7 +109,7 @@ def _possible(x, y, plane, about):
     return inverse * inverse > _SLANTED * (a * a + b * b + c * c) * ray
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
 @no_type_check
 def _filled(grey, x, y, window):
     """Fills in where to look around a pixel, how much it counts, and brightness less the mean; gives the variance."""
@@ -137,7 +140,7 @@ def _filled(grey, x, y, window):
     return square
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
 @no_type_check
 def _cost(x, y, plane, patch, against, picks, scores):
     """1 less the correlation and what disagreement costs, mean of the best of the other pictures."""
@@ -168,7 +171,7 @@ def _cost(x, y, plane, patch, against, picks, scores):
     return _best(scores)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
 @no_type_check
 def _disagreement(x, y, u, v, depth, back):
     """By how many pixels the way back, at the other's depth, misses; so many at most."""
@@ -184,7 +187,7 @@ def _disagreement(x, y, u, v, depth, back):
     return min(np.sqrt(right * right + down * down), _MOST_OFF_PX)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
 @no_type_check
 def _correlation(patch, other, at, turn):
     """Of the window and its picture in the other, as if that were a turned, sheared one about ``at``."""
