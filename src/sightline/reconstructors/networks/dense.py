@@ -62,16 +62,15 @@ class Pyramid(nn.Module):
         for number, channel in enumerate(channels, 1):
             setattr(self, f"layer{number}_rn", nn.Conv2d(channel, features, 3, padding=1, bias=False))
             setattr(self, f"refinenet{number}", Fusion(features, joins=number < len(channels), bent=bent))
-        mid = features // 2 if out else features
+        mid = features // 2
         self.output_conv1 = nn.Conv2d(features, mid, 3, padding=1)
-        if out:
-            self.output_conv2 = nn.Sequential(
-                nn.Conv2d(mid, 32, 3, padding=1), nn.ReLU(inplace=True), nn.Conv2d(32, out, 1)
-            )
+        self.output_conv2 = nn.Sequential(
+            nn.Conv2d(mid, 32, 3, padding=1), nn.ReLU(inplace=True), nn.Conv2d(32, out, 1)
+        )
 
 
 class DenseHead(nn.Module):
-    """Tokens of four layers to ``out`` numbers per pixel; or, with 0, to features at half the size.
+    """Tokens of four layers to ``out`` numbers per pixel.
 
     Checkpoints were taught ``bent`` (VGGT's) or not (Depth Anything's): see ``Residual``.
     """
@@ -96,8 +95,6 @@ class DenseHead(nn.Module):
             x = self.resize_layers[number](placed(x, aspect))
             levels.append(getattr(self.scratch, f"layer{number + 1}_rn")(x))
         x = self.scratch.output_conv1(fused(self.scratch, levels))
-        if not self.out:
-            return placed(drawn(x, (size[0] // 2, size[1] // 2)), aspect)
         return self.scratch.output_conv2(placed(drawn(x, (rows * PATCH, columns * PATCH)), aspect))
 
 
