@@ -6,7 +6,6 @@ Clients of the run server know it as ``{"error": ..., "details": ...}``, whoever
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from itertools import product
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -133,14 +132,15 @@ def _said(connection: HTTPConnection, error: Exception) -> JSONResponse:
 
 def _methods(connection: HTTPConnection) -> list[str]:
     """All that may be done with a path; the router itself names only those of the first route that has it."""
-    variables: dict[str, int] = {}
-    for method, route in product(_METHODS, connection.app.router.routes):
-        match, child = route.matches({**connection.scope, "method": method})
-        if match is Match.FULL:
-            count = len(child.get("path_params", ()))
-            variables[method] = min(count, variables.get(method, count))
-    least = min(variables.values(), default=0)  # what "/{id}" takes is not meant for "/kinds"
-    return [method for method, count in variables.items() if count == least]
+    described = connection.app.openapi()["paths"].get(connection.scope["path"])
+    if described is not None:  # what "/{id}" takes is not meant for "/kinds"
+        return [method for method in _METHODS if method.lower() in described]
+    routes = connection.app.router.routes
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**connection.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
