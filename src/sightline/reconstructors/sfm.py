@@ -5,16 +5,13 @@ Features are OpenCV's SIFT (Apache-2.0), cameras and points pycolmap's (BSD-3).
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, final
 
-import pycolmap
-
 from sightline import __version__
-from sightline.errors import EngineError, OptionError, ReconstructionError
+from sightline.errors import OptionError, ReconstructionError
 from sightline.executors.local import Stopped, Tell
 from sightline.model.lens import LensModel
 from sightline.model.scene import MadeBy, Scene
@@ -29,6 +26,7 @@ from sightline.reconstructors.structure.matching import Matches, matches
 from sightline.reconstructors.structure.outcome import complaint, scene
 from sightline.reconstructors.structure.pairs import Pair, pairs
 from sightline.reconstructors.structure.posing import knows_poses, posed
+from sightline.reconstructors.structure.quiet import quiet
 from sightline.reconstructors.structure.standing import standing
 
 _MOST_THREADS = 8
@@ -90,7 +88,7 @@ class Sfm:
             found = self._matched(seen, shots.is_sequence, at_work)
         cameras, taken = lenses(seen, self._lens, self._sharing)
         fixed = sorted({number for one, number in zip(seen, taken, strict=True) if one.shot.lens is not None})
-        with _working(), tempfile.TemporaryDirectory(prefix="sightline-sfm-") as folder:
+        with quiet(), tempfile.TemporaryDirectory(prefix="sightline-sfm-") as folder:
             written(Path(folder, "database"), seen, cameras, taken, found)
             tell("verifying", 0, None)
             verified(Path(folder, "database"), self._seed, len(os.sched_getaffinity(0)))
@@ -160,22 +158,3 @@ class Sfm:
         sizes = ", ".join(str(len(other)) for other in others)
         pieces = f"; other pieces, of {sizes} pictures, do not connect" if others else ""
         raise ReconstructionError(why + pieces, built)
-
-
-@contextmanager
-def _working() -> Iterator[None]:
-    """The library at work: quiet, its complaints in our words.
-
-    Raises:
-        EngineError: it gave up.
-    """
-    before = pycolmap.logging.minloglevel
-    pycolmap.logging.minloglevel = int(pycolmap.logging.Level.FATAL)
-    try:
-        yield
-    except (RuntimeError, ValueError) as error:
-        if isinstance(error, EngineError):
-            raise
-        raise EngineError(f"COLMAP gave up: {str(error).splitlines()[0][:200]}") from None
-    finally:
-        pycolmap.logging.minloglevel = before

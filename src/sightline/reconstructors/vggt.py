@@ -4,12 +4,13 @@ Source: Wang et al., "VGGT: Visual Geometry Grounded Transformer" (CVPR 2025), w
 weights: ``vggt-1b`` is CC-BY-NC-4.0; ``vggt-1b-commercial`` is handed out on request. Which ones ran is in the scene.
 """
 
-from typing import Literal, final
+from typing import final
 
-from sightline.errors import EngineError
 from sightline.executors.local import Stopped, Tell
 from sightline.model.scene import Scene
 from sightline.model.shots import Shots
+from sightline.reconstructors.looks.wishes import Wishes
+from sightline.reconstructors.networks.choices import Precision
 
 
 @final
@@ -33,18 +34,21 @@ class Vggt:
         weights: str = "vggt-1b",
         side_px: int = 518,
         points: bool = False,
-        precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto",
+        precision: Precision = "auto",
         device: str = "auto",
         chunk: int = 0,
         refine: bool = False,
     ) -> None:
-        self._weights = weights
-        self._side_px = side_px
-        self._points = points
-        self._precision: Literal["auto", "float32", "bfloat16", "int8"] = precision
-        self._device = device
-        self._chunk = chunk
-        self._refine = refine
+        self._wishes = Wishes(
+            weights=weights,
+            kind="vggt",
+            side_px=side_px,
+            points=points,
+            precision=precision,
+            device=device,
+            chunk=chunk,
+            refine=refine,
+        )
 
     def reconstruct(self, shots: Shots, tell: Tell, stopped: Stopped) -> Scene:
         """Cameras and depth for every picture.
@@ -55,20 +59,4 @@ class Vggt:
             OptionError: an option does not do.
             EngineError: it was stopped, PyTorch is not installed, or there is not enough memory.
         """
-        try:
-            from sightline.reconstructors.looks.rebuilding import Wishes, rebuilt  # noqa: PLC0415  (slow to load)
-        except ModuleNotFoundError as error:
-            if error.name != "torch":
-                raise
-            raise EngineError("PyTorch is not installed: pip install 'sightline[vggt]'") from None
-        wishes = Wishes(
-            weights=self._weights,
-            kind="vggt",
-            side_px=self._side_px,
-            points=self._points,
-            precision=self._precision,
-            device=self._device,
-            chunk=self._chunk,
-            refine=self._refine,
-        )
-        return rebuilt(shots, wishes, tell, stopped)
+        return self._wishes.granted(shots, tell, stopped)

@@ -1,7 +1,7 @@
 """Weights to a network that is ready to run: which of the two it is, and where it runs."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -9,12 +9,11 @@ from torch import Tensor
 from sightline.errors import OptionError, WeightsError
 from sightline.reconstructors.looks.found import Found
 from sightline.reconstructors.networks.checkpoint import fitted, opened
+from sightline.reconstructors.networks.choices import Kind, Precision
 from sightline.reconstructors.networks.da3 import Da3Net, Da3Size
-from sightline.reconstructors.networks.precision import Precision, chosen, lighten
+from sightline.reconstructors.networks.precision import chosen, lighten
 from sightline.reconstructors.networks.vggt import VggtNet, VggtSize
 
-Kind = Literal["vggt", "da3"]
-"""Which network."""
 _PREFIX: Final = "model."
 _MARKS: Final[dict[Kind, str]] = {"vggt": "aggregator.camera_token", "da3": "backbone.pretrained.camera_token"}
 _UNREAD_VGGT: Final = ("track_head.",)

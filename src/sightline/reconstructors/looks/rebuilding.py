@@ -18,38 +18,16 @@ from sightline.reconstructors.looks.assembled import Look, assembled
 from sightline.reconstructors.looks.chunks import MOST, Chunk, joined, loop, planned
 from sightline.reconstructors.looks.found import Found, found
 from sightline.reconstructors.looks.framing import Framing, framings
-from sightline.reconstructors.looks.loading import Kind, Ready, ready
+from sightline.reconstructors.looks.loading import Ready, ready
 from sightline.reconstructors.looks.loops import glances, returns
 from sightline.reconstructors.looks.memory import at_once, free_bytes, load, together
 from sightline.reconstructors.looks.refining import adjusted
+from sightline.reconstructors.looks.wishes import Wishes
 from sightline.reconstructors.networks.answer import Answer
 from sightline.reconstructors.networks.camera import intrinsics, poses
 from sightline.reconstructors.networks.encoder import PATCH
-from sightline.reconstructors.networks.precision import Precision
 
 _GB: Final = 1e9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What was asked for."""
-
-    weights: str
-    """A name on the shelf, a path, or a repository of Hugging Face's; empty: those that anybody may use."""
-    kind: Kind | None
-    """Which network; None: the one that the weights are for."""
-    side_px: int
-    """Longer side of the pictures that the network sees."""
-    points: bool
-    """Whether it also says points without depth and camera."""
-    precision: Precision
-    """How finely it reckons."""
-    device: str
-    """Where."""
-    chunk: int
-    """Pictures that it sees at once, at most; 0: as memory allows."""
-    refine: bool
-    """Whether cameras are then adjusted to features that pictures share."""
 
 
 def rebuilt(shots: Shots, wishes: Wishes, tell: Tell, stopped: Stopped) -> Scene:

@@ -6,9 +6,8 @@ stand to a fraction of a pixel. Features, matching and adjustment are those of s
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -17,7 +16,6 @@ import numpy as np
 import pycolmap
 from jaxtyping import Float
 
-from sightline.errors import EngineError
 from sightline.executors.local import Stopped, Tell
 from sightline.geometry.rigid import moved
 from sightline.model.lens import Lens, LensModel
@@ -29,6 +27,7 @@ from sightline.reconstructors.structure.features import features
 from sightline.reconstructors.structure.mapping import Mapped, empty, incremental_options, refined, verified
 from sightline.reconstructors.structure.matching import Matches, matches
 from sightline.reconstructors.structure.pairs import Pair, pairs
+from sightline.reconstructors.structure.quiet import quiet
 
 _FEATURES: Final = 4096
 _SIDE_PX: Final = 1600
@@ -64,29 +63,12 @@ def adjusted(shots: Shots, looks: Sequence[Look], tell: Tell, stopped: Stopped) 
         tell("adjusting", 0, None)
         cameras, taken = lenses(seen, LensModel.SIMPLE_PINHOLE, "camera")
         fixed = sorted({number for number, shot in zip(taken, shots.shots, strict=True) if shot.lens is not None})
-        with _quietly():
+        with quiet(" on refining the cameras"):
             written(Path(at, "database"), seen, cameras, taken, matched)
             verified(Path(at, "database"), _SEED, len(os.sched_getaffinity(0)))
             model = _agreed(Path(at), looks, fixed)
             refined(Mapped(model, "given"), fixed)
     return _bettered(shots, looks, model)
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """COLMAP at work: quiet but for errors, its complaints in our words.
-
-    Raises:
-        EngineError: it gave up.
-    """
-    before = pycolmap.logging.minloglevel
-    pycolmap.logging.minloglevel = int(pycolmap.logging.Level.ERROR)
-    try:
-        yield
-    except (RuntimeError, ValueError) as error:
-        raise EngineError(f"COLMAP gave up on refining the cameras: {str(error).splitlines()[0][:200]}") from None
-    finally:
-        pycolmap.logging.minloglevel = before
 
 
 def _begun(shots: Shots, looks: Sequence[Look]) -> list[Shot]:

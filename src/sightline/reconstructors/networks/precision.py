@@ -1,16 +1,15 @@
 """How finely a trunk reckons. Sums of what is added to tokens stay in float32; products are in what is asked for."""
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from sightline.reconstructors.networks.block import Attention, Mlp
+from sightline.reconstructors.networks.choices import Precision
 
-Precision = Literal["auto", "float32", "bfloat16", "int8"]
-"""``auto``: bfloat16 where the device has units for it, else float32."""
 _UNITS: Final = ("avx512_bf16", "amx_bf16")
 _MOST: Final = 127
 
