@@ -35,9 +35,8 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from sightline.evaluation.clear import clear
-from sightline.evaluation.identity import identity
-from sightline.evaluation.pairing import Pairing
+from sightline.evaluation.places import Places
+from sightline.evaluation.places import scored as compared
 from sightline.geometry.warp import warped
 from sightline.identifiers.ground import Ground
 from sightline.locators.homography import Homography
@@ -192,22 +191,10 @@ def grouped(xy_m, camera, apart_m):
 
 def scored(places, found):
     """IDF1, MOTA and MODA in percent, and id switches; matches within 1 m."""
-    places, found = (rows[np.argsort(rows[:, 0], kind="stable")] for rows in (places, found))
-    truth_row, found_row, similarity, frames = [], [], [], []
-    for k in np.intersect1d(places[:, 0], found[:, 0]):
-        a, b = np.searchsorted(places[:, 0], [k, k + 1])
-        c, d = np.searchsorted(found[:, 0], [k, k + 1])
-        off = np.linalg.norm(places[a:b, None, 2:] - found[c:d, 2:], axis=2)
-        i, j = np.nonzero(off <= 1)
-        frames.append((a, b, c, d, len(truth_row), len(truth_row) + len(i)))
-        truth_row += list(a + i)
-        found_row += list(c + j)
-        similarity += list(1 - off[i, j] / 2)  # half at 1 m
-    numbers = (np.unique(rows[:, 1], return_inverse=True)[1] for rows in (places, found))
-    pairing = Pairing(*numbers, np.array(truth_row), np.array(found_row), np.array(similarity), np.array(frames))
-    c, i = clear(pairing, 0.5), identity(pairing, 0.5)
-    moda = 100 * (1 - (c.fn + c.fp) / len(places))
-    return 200 * i.tp / (2 * i.tp + i.fp + i.fn), moda - 100 * c.idsw / len(places), moda, c.idsw
+    truth, said = (Places(rows[:, 0].astype(int), rows[:, 1].astype(int), rows[:, 2:]) for rows in (places, found))
+    scores = compared(truth, said)
+    mota = 100 * scores.mota
+    return 100 * scores.idf1, mota, mota + 100 * scores.n_switches / len(places), scores.n_switches
 
 
 def asked(python, places, found):
