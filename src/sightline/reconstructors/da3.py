@@ -8,6 +8,7 @@ from typing import final
 from sightline.executors.local import Stopped, Tell
 from sightline.model.scene import Scene
 from sightline.model.shots import Shots
+from sightline.reconstructors.looks.granting import granted
 from sightline.reconstructors.looks.wishes import Wishes
 from sightline.reconstructors.networks.choices import Precision
 
@@ -55,4 +56,4 @@ class Da3:
             OptionError: an option does not do.
             EngineError: it was stopped, PyTorch is not installed, or there is not enough memory.
         """
-        return self._wishes.granted(shots, tell, stopped)
+        return granted(self._wishes, shots, tell, stopped)

@@ -9,6 +9,7 @@ from typing import final
 from sightline.executors.local import Stopped, Tell
 from sightline.model.scene import Scene
 from sightline.model.shots import Shots
+from sightline.reconstructors.looks.granting import granted
 from sightline.reconstructors.looks.wishes import Wishes
 from sightline.reconstructors.networks.choices import Precision
 
@@ -59,4 +60,4 @@ class Vggt:
             OptionError: an option does not do.
             EngineError: it was stopped, PyTorch is not installed, or there is not enough memory.
         """
-        return self._wishes.granted(shots, tell, stopped)
+        return granted(self._wishes, shots, tell, stopped)
