@@ -1,6 +1,20 @@
 """The tables as they are now; ``migrations`` says how they came to be."""
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Index, Integer, MetaData, String, Table, Text, false
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+)
 
 METADATA = MetaData()
 
@@ -104,4 +118,20 @@ RUNS = Table(
     Column("created_utc_s", Double, nullable=False),
     Column("updated_utc_s", Double, nullable=False),
     Index("runs_by_age", "created_utc_s", "id"),
+)
+
+PLAYBACK = Table(
+    "playback",
+    METADATA,
+    Column("job_id", String(32), ForeignKey("jobs.id", ondelete="CASCADE", name="playback_of"), primary_key=True),
+    Column("is_paused", Boolean, nullable=False),
+    Column("goal", BigInteger),
+    Column("n_asked", Integer, nullable=False),
+    Column("n_done", Integer, nullable=False),
+    Column("last", BigInteger),
+    Column("edge", BigInteger, nullable=False),
+    Column("total", BigInteger),
+    Column("passed", JSON(none_as_null=True), nullable=False),
+    Column("wanted", JSON(none_as_null=True), nullable=False),
+    Column("changed_utc_s", Double, nullable=False),
 )
