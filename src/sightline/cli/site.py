@@ -39,7 +39,8 @@ def check(
     oddities = [f"{watch.id}: {text}" for watch in site.watches for text in _odd(site, watch)] + _odd_map(site)
     if as_json:
         rows = [_row(watch) for watch in site.watches]
-        print_json({"id": site.id, "name": site.name, "cameras": rows, "warnings": oddities})
+        counted = {"zones": [zone.id for zone in site.zones], "lines": [line.id for line in site.lines]}
+        print_json({"id": site.id, "name": site.name, "cameras": rows, **counted, "warnings": oddities})
         return
     unit = "m" if site.map.metres_per_unit is not None else "units"
     table = Table("camera", "videos", "pairs used", f"miss, median ({unit})", "largest", box=box.SIMPLE_HEAD)
@@ -49,6 +50,9 @@ def check(
         table.add_row(watch.id, str(row["videos"]), f"{row['pairs_used']} of {row['pairs']}", *misses)
     out.print(f"[bold]{escape(site.name)}[/bold] ({escape(site.id)})")
     out.print(table)
+    for word, counted in (("zones", site.zones), ("lines", site.lines)):
+        if counted:
+            out.print(f"{word}: {escape(', '.join(one.id for one in counted))}", soft_wrap=True)
     for text in oddities:
         out.print(f"[yellow]{escape(text)}", soft_wrap=True)
 
@@ -109,6 +113,8 @@ def _odd_map(site: Site) -> list[str]:
     odd = []
     if any(watch.plane for watch in site.watches) and site.map.metres_per_unit is None:
         odd.append("map.metres_per_unit is not given: positions are in the map's own unit, without metres or speeds")
+    if (site.zones or site.lines) and site.map.metres_per_unit is None:
+        odd.append("map.metres_per_unit is not given: nobody is counted in zones and at lines")
     if site.map.picture is not None and not Path(site.map.picture).is_file():
         odd.append(f"map.picture {site.map.picture} is not there")
     return odd

@@ -94,6 +94,32 @@ class SiteMap:
 
 
 @dataclass(frozen=True, slots=True)
+class Zone:
+    """An area of the map that it is asked of who was in it, and how long."""
+
+    id: str
+    """What it is called in answers."""
+    name: str
+    """What people call it."""
+    corners: tuple[tuple[float, float], ...]
+    """Corners of its outline, in order, in the map's unit; at least three."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line across the map that it is asked of who passed it, and which way."""
+
+    id: str
+    """What it is called in answers."""
+    name: str
+    """What people call it."""
+    ends: tuple[tuple[float, float], tuple[float, float]]
+    """Where it begins and ends, in the map's unit."""
+    inside: tuple[float, float]
+    """A point on the side that counts as in, anywhere off the line."""
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A place, its map and its cameras."""
 
@@ -105,3 +131,9 @@ class Site:
     """What positions are given on."""
     watches: tuple[Watch, ...]
     """Its cameras, in the order of the file."""
+    zones: tuple[Zone, ...] = ()
+    """Areas that are counted."""
+    lines: tuple[Line, ...] = ()
+    """Lines that are counted."""
+    begins_utc_s: float | None = None
+    """When the site's clock was 0, in seconds since 1970; None: nobody knows."""

@@ -5,15 +5,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from sightline.errors import FormatError
 from sightline.formats.sites.points import fitted, given, read_json, read_npz
-from sightline.model.site import Anchor, HandOver, Plane, Site, SiteMap, Watch
+from sightline.model.site import Anchor, HandOver, Line, Plane, Site, SiteMap, Watch, Zone
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Row = tuple[Number, Number, Number]
+_FLAT = 1e-9
+"""An area this small beside the square of its width is none."""
 
 
 class _Table(BaseModel):
@@ -60,12 +62,28 @@ class _Map(_Table):
     anchor: _Anchor | None = None
 
 
+class _Zone(_Table):
+    id: Id
+    name: str = ""
+    corners: list[tuple[Number, Number]] = Field(min_length=3)
+
+
+class _Line(_Table):
+    id: Id
+    name: str = ""
+    ends: tuple[tuple[Number, Number], tuple[Number, Number]]
+    inside: tuple[Number, Number]
+
+
 class _File(_Table):
     id: Id
     name: str = ""
     base: str = ""
+    begins: AwareDatetime | None = None
     map: _Map = _Map()
     cameras: list[_Camera] = Field(min_length=1)
+    zones: list[_Zone] = Field(default_factory=list)
+    lines: list[_Line] = Field(default_factory=list)
 
 
 def read(path: Path) -> Site:
@@ -85,7 +103,15 @@ def read(path: Path) -> Site:
         raise FormatError(f"{path}: {_first(error)}") from None
     _check(path, file)
     watches = tuple(_watch(path, file, camera) for camera in file.cameras)
-    return Site(file.id, file.name or file.id, _map(path, file.map), watches)
+    return Site(
+        file.id,
+        file.name or file.id,
+        _map(path, file.map),
+        watches,
+        tuple(Zone(zone.id, zone.name or zone.id, tuple(zone.corners)) for zone in file.zones),
+        tuple(Line(line.id, line.name or line.id, line.ends, line.inside) for line in file.lines),
+        file.begins and file.begins.timestamp(),
+    )
 
 
 def shipped() -> dict[str, Path]:
@@ -108,6 +134,25 @@ def _check(path: Path, file: _File) -> None:
         ways = [bool(camera.points), bool(camera.points_file), camera.map_from_px is not None]
         if sum(ways) > 1:
             raise FormatError(f"{path}: camera {camera.id!r} has several of points, points_file, map_from_px; keep one")
+    _check_counted(path, file)
+
+
+def _check_counted(path: Path, file: _File) -> None:
+    """Zones and lines enclose something, and have ids of their own."""
+    counted = [one.id for one in (*file.zones, *file.lines)]
+    if twice := next((one for one in counted if counted.count(one) > 1), None):
+        raise FormatError(f"{path}: two zones or lines are called {twice!r}; give each its own id")
+    for zone in file.zones:
+        corners = np.array(zone.corners)
+        beside = np.stack([corners - corners[0], np.roll(corners, -1, axis=0) - corners[0]], axis=1)
+        if abs(np.linalg.det(beside).sum()) <= _FLAT * np.ptp(corners, axis=0).max() ** 2:
+            raise FormatError(f"{path}: zone {zone.id!r}: corners enclose no area; give them in order round it")
+    for line in file.lines:
+        start, end, inside = np.array([*line.ends, line.inside])
+        if abs(np.linalg.det(np.stack([end - start, inside - start]))) <= _FLAT * np.abs(inside - start).max() ** 2:
+            raise FormatError(f"{path}: line {line.id!r}: inside lies on the line; give a point on the side that is in")
+    if file.begins is not None and file.begins.timestamp() < 0:
+        raise FormatError(f"{path}: begins: before 1970; give when the recordings began")
 
 
 def _watch(path: Path, file: _File, camera: _Camera) -> Watch:

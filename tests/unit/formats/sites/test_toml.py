@@ -89,6 +89,53 @@ def test_a_map_can_lie_on_earth(tmp_path):
     assert anchor.is_y_down
 
 
+COUNTED = """
+[[zones]]
+id = "counter"
+corners = [[0, 0], [4, 0], [4, 3]]
+[[lines]]
+id = "entrance"
+name = "The door"
+ends = [[0, 0], [4, 0]]
+inside = [2, 5]
+"""
+
+
+def test_zones_and_lines_are_on_the_map_and_a_beginning_is_in_time(tmp_path):
+    file = site(tmp_path, before='id = "yard"\nbegins = 2026-05-01T08:00:00+02:00')
+    file.write_text(file.read_text() + COUNTED)
+    found = read(file)
+    assert [(zone.id, zone.name, len(zone.corners)) for zone in found.zones] == [("counter", "counter", 3)]
+    assert [(line.name, line.ends, line.inside) for line in found.lines] == [
+        ("The door", ((0.0, 0.0), (4.0, 0.0)), (2.0, 5.0))
+    ]
+    assert found.begins_utc_s == 1777615200.0
+    assert read(site(tmp_path)).begins_utc_s is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("[4, 3]]", "[8, 0]]", "zone 'counter': corners enclose no area"),
+        (", [4, 3]]", "]", r"zones\[1\].corners: .*at least 3"),
+        ("[2, 5]", "[9, 0]", "line 'entrance': inside lies on the line"),
+        ("[[0, 0], [4, 0]]\ni", "[[1, 1], [1, 1]]\ni", "line 'entrance': inside lies on the line"),
+        ('id = "entrance"', 'id = "counter"', "two zones or lines are called 'counter'"),
+    ],
+)
+def test_mistakes_in_what_is_counted_are_named(tmp_path, before, after, said):
+    file = site(tmp_path)
+    file.write_text(file.read_text() + COUNTED.replace(before, after))
+    with pytest.raises(FormatError, match=said):
+        read(file)
+
+
+@pytest.mark.parametrize("begins", ["2026-05-01T08:00:00", "1969-05-01T08:00:00Z"])
+def test_a_beginning_needs_a_zone_and_clocks_that_there_were(tmp_path, begins):
+    with pytest.raises(FormatError, match="begins"):
+        read(site(tmp_path, before=f'id = "yard"\nbegins = {begins}'))
+
+
 @pytest.mark.parametrize(
     ("camera", "said"),
     [
