@@ -3,16 +3,16 @@
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
 
 from sightline.estimation.constant_velocity import Noise, believed, fitted
+from sightline.geodesy.course import headings_rad, speeds_mps
 from sightline.model.positions import Positions
+
+__all__ = ["DOCUMENTED", "followed", "headings_rad", "noise_of", "speeds_mps"]
 
 DOCUMENTED = Noise()
 _ENOUGH = 300
 """Tracks to learn the noise from."""
-STILL_MPS = 0.3
-"""Slower things have no heading that means anything."""
 
 
 def followed(positions: Positions, noise: Noise = DOCUMENTED, *, smooth: bool = True) -> Positions:
@@ -55,16 +55,3 @@ def _paths(positions: Positions) -> tuple[np.ndarray, np.ndarray]:
     if not len(order):
         return order, np.zeros(0, np.int64)
     return order, np.flatnonzero(np.concatenate([[True], np.diff(number) != 0]))
-
-
-def speeds_mps(positions: Positions) -> Float[np.ndarray, " n"]:
-    """Speed over the ground."""
-    return np.hypot(positions.velocity_enu_mps[:, 0], positions.velocity_enu_mps[:, 1])
-
-
-def headings_rad(positions: Positions, still_mps: float = STILL_MPS) -> Float[np.ndarray, " n"]:
-    """Direction of motion, clockwise from north, 0 to 2 pi; NaN for what hardly moves."""
-    east, north = positions.velocity_enu_mps[:, 0], positions.velocity_enu_mps[:, 1]
-    with np.errstate(invalid="ignore"):
-        moves = np.hypot(east, north) >= still_mps
-    return np.where(moves, np.arctan2(east, north) % (2 * np.pi), np.nan)

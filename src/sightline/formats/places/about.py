@@ -1,0 +1,32 @@
+"""What must be known beside positions to write them down for others."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Int
+
+from sightline.model.arrays import readonly
+from sightline.model.flight import Flight
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class About:
+    """Whose positions these are, when, and of what."""
+
+    name: str = "positions"
+    """Of the whole, such as the video's."""
+    utc_ns: int | None = None
+    """Nanoseconds of 1970 (UTC) at ``t_s`` = 0; None: not known, and then no row has a time of day."""
+    height_is: Literal["ellipsoid", "sea", "unknown"] = "unknown"
+    """What the origin's height counts from; of "unknown" none is written."""
+    classes: tuple[str, ...] = ("object",)
+    """What things are called."""
+    label: Int[np.ndarray, " n"] | None = None
+    """Index into ``classes``, one for each position; None: all are of the first."""
+    flight: Flight | None = None
+    """The aircraft's own way, for the formats that draw lines."""
+
+    def __post_init__(self) -> None:
+        if self.label is not None:
+            object.__setattr__(self, "label", readonly(self.label))
