@@ -9,8 +9,12 @@ import typer
 from sightline import __version__
 from sightline.cli.console import err
 from sightline.cli.demo import demo
+from sightline.cli.drone import EXAMPLES as PLACING
+from sightline.cli.drone import drone
 from sightline.cli.engines import engines
 from sightline.cli.evaluate import evaluate
+from sightline.cli.export import EXAMPLES as EXPORTING
+from sightline.cli.export import export
 from sightline.cli.extract import EXAMPLES as EXTRACTING
 from sightline.cli.extract import extract
 from sightline.cli.flight import EXAMPLES as FLYING
@@ -47,6 +51,8 @@ app.command(epilog=RUNNING)(run)
 app.command(epilog=EXTRACTING)(extract)
 app.command(epilog=REBUILDING)(reconstruct)
 app.command(epilog=FLYING)(flight)
+app.command(epilog=PLACING)(drone)
+app.command(epilog=EXPORTING)(export)
 app.command(epilog=SERVING)(serve)
 app.command(epilog=RECONSTRUCTING)(tcp)
 for command in (probe, evaluate, simulate, demo, engines, worker):

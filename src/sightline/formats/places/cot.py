@@ -70,15 +70,15 @@ def events(positions: Positions, about: About) -> Iterator[tuple[float, bytes]]:
 
 
 def _timed(positions: Positions, about: About) -> Rows:
-    """Those with a place and a time, oldest first."""
+    """Those with a track, a place and a time, oldest first."""
     if about.utc_ns is None:
         raise FormatError(
             f"{about.name}: Cursor on Target needs the time of day (UTC), which is not known; "
             "give the timezone of the log's clock"
         )
-    rows = rows_of(positions, about).placed
+    rows = rows_of(positions, about).followed
     rows = rows.rows(~np.isnat(rows.utc))
-    return rows.rows(np.lexsort((rows.number, rows.t_s)))
+    return rows.rows(np.argsort(rows.t_s, kind="stable"))
 
 
 def _events(rows: Rows, about: About) -> Texts:

@@ -94,8 +94,8 @@ def _begin(name: str, rgb: tuple[int, int, int]) -> bytes:
     """The head of a placemark; KML's colours are alpha, blue, green, red."""
     shade = "ff{2:02x}{1:02x}{0:02x}".format(*rgb)
     return (
-        f"<Placemark><name>{xml(name)}</name><Style><LineStyle><color>{shade}</color><width>3</width></LineStyle>"
-        f"<IconStyle><color>{shade}</color><scale>0.7</scale></IconStyle></Style>\n"
+        f"<Placemark><name>{xml(name)}</name><Style><IconStyle><color>{shade}</color><scale>0.7</scale></IconStyle>"
+        f"<LineStyle><color>{shade}</color><width>3</width></LineStyle></Style>\n"
     ).encode()
 
 

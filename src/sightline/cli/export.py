@@ -1,0 +1,54 @@
+"""``sightline export``: places on earth in other formats, or sent to a situation display."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from sightline.cli.console import err
+from sightline.errors import OptionError
+from sightline.formats.places import ENDINGS, write
+from sightline.formats.places.cot import events
+from sightline.formats.places.table import read_parquet
+from sightline.live.sending import send
+
+EXAMPLES = """
+[bold]Examples[/bold]
+
+    sightline export positions.parquet cars.kmz cars.gpx cars.geojson
+
+    sightline export positions.parquet --send udp://239.2.3.1:6969 --now      to TAK, as if it happened now
+
+    sightline export positions.parquet --send tcp://10.0.0.9:8087 --speed 4
+"""
+
+
+def export(
+    places: Annotated[Path, typer.Argument(metavar="PLACES", help="positions.parquet of a drone's video.")],
+    to: Annotated[list[Path] | None, typer.Argument(metavar="FILES", help=f"Ending in {', '.join(ENDINGS)}.")] = None,
+    address: Annotated[
+        str | None, typer.Option("--send", help="Send Cursor on Target to udp://HOST:PORT or tcp://HOST:PORT.")
+    ] = None,
+    speed: Annotated[float, typer.Option(help="Of --send: how many times as fast as it happened.")] = 1.0,
+    now: Annotated[bool, typer.Option("--now", help="Of --send: times of day as if it began now.")] = False,
+) -> None:
+    """Write places that sightline found into files for maps and navigation, or send them to a situation display.
+
+    Displays leave out what is long past: a recording is shown with --now only.
+    """
+    if not to and address is None:
+        raise OptionError(f"say where to: files ending in {', '.join(ENDINGS)}, or --send udp://HOST:PORT")
+    positions, about = read_parquet(places)
+    for path in to or []:
+        write(path, positions, about)
+        err.print(f"written: {path}", markup=False, soft_wrap=True)
+    if address is not None:
+        if now:
+            known = positions.t_s[np.isfinite(positions.t_s)]
+            begins_s = float(known.min()) if len(known) else 0.0
+            about = replace(about, utc_ns=time.time_ns() - round(begins_s * 1e9))
+        n = send(events(positions, about), address, speed=speed)
+        err.print(f"sent: {n} events to {address}", markup=False, soft_wrap=True)
