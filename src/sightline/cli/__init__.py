@@ -9,6 +9,8 @@ import typer
 from sightline import __version__
 from sightline.cli.console import err
 from sightline.cli.demo import demo
+from sightline.cli.drone import EXAMPLES as PLACING
+from sightline.cli.drone import drone
 from sightline.cli.engines import engines
 from sightline.cli.evaluate import evaluate
 from sightline.cli.export import EXAMPLES as EXPORTING
@@ -49,6 +51,7 @@ app.command(epilog=RUNNING)(run)
 app.command(epilog=EXTRACTING)(extract)
 app.command(epilog=REBUILDING)(reconstruct)
 app.command(epilog=FLYING)(flight)
+app.command(epilog=PLACING)(drone)
 app.command(epilog=EXPORTING)(export)
 app.command(epilog=SERVING)(serve)
 app.command(epilog=RECONSTRUCTING)(tcp)

@@ -86,6 +86,11 @@ class Aim:
     ground: Ground
     """Places of what it saw."""
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader must know, besides what the log itself warns of."""
+        return (*self.alignment.warnings, *self.looks.warnings)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placed:
