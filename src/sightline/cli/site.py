@@ -50,9 +50,9 @@ def check(
         table.add_row(watch.id, str(row["videos"]), f"{row['pairs_used']} of {row['pairs']}", *misses)
     out.print(f"[bold]{escape(site.name)}[/bold] ({escape(site.id)})")
     out.print(table)
-    for word, counted in (("zones", site.zones), ("lines", site.lines)):
-        if counted:
-            out.print(f"{word}: {escape(', '.join(one.id for one in counted))}", soft_wrap=True)
+    for word, ids in (("zones", [zone.id for zone in site.zones]), ("lines", [line.id for line in site.lines])):
+        if ids:
+            out.print(f"{word}: {escape(', '.join(ids))}", soft_wrap=True)
     for text in oddities:
         out.print(f"[yellow]{escape(text)}", soft_wrap=True)
 

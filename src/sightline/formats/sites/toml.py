@@ -110,7 +110,7 @@ def read(path: Path) -> Site:
         watches,
         tuple(Zone(zone.id, zone.name or zone.id, tuple(zone.corners)) for zone in file.zones),
         tuple(Line(line.id, line.name or line.id, line.ends, line.inside) for line in file.lines),
-        file.begins and file.begins.timestamp(),
+        None if file.begins is None else file.begins.timestamp(),
     )
 
 
@@ -139,7 +139,7 @@ def _check(path: Path, file: _File) -> None:
 
 def _check_counted(path: Path, file: _File) -> None:
     """Zones and lines enclose something, and have ids of their own."""
-    counted = [one.id for one in (*file.zones, *file.lines)]
+    counted = [*(zone.id for zone in file.zones), *(line.id for line in file.lines)]
     if twice := next((one for one in counted if counted.count(one) > 1), None):
         raise FormatError(f"{path}: two zones or lines are called {twice!r}; give each its own id")
     for zone in file.zones:

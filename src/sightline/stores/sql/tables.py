@@ -135,3 +135,86 @@ PLAYBACK = Table(
     Column("wanted", JSON(none_as_null=True), nullable=False),
     Column("changed_utc_s", Double, nullable=False),
 )
+
+WATCHED_TASKS = Table(
+    "watched_tasks",
+    METADATA,
+    Column("task_id", String(32), primary_key=True),
+    Column("site", String(64), nullable=False),
+    Column("footage", String(64), nullable=False),
+    Column("begins_utc_s", Double),
+    Column("asked_utc_s", Double, nullable=False),
+    Column("ends_s", Double, nullable=False),
+    Column("is_settled", Boolean, nullable=False),
+    Column("noted_utc_s", Double, nullable=False),
+    Index("watched_tasks_by_site", "site"),
+)
+
+SIGHTINGS = Table(
+    "sightings",
+    METADATA,
+    Column("task_id", String(32), nullable=False),
+    Column("utc_ms", BigInteger, nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("moment", BigInteger, nullable=False),
+    Column("t_s", Double, nullable=False),
+    Column("camera", String(64), nullable=False),
+    Column("track", BigInteger, nullable=False),
+    Column("online", Integer, nullable=False),
+    Column("identity", Integer, nullable=False),
+    *(Column(name, Double) for name in ("x1_px", "y1_px", "x2_px", "y2_px", "score")),
+    *(Column(name, Double) for name in ("x_m", "y_m", "xx_m2", "xy_m2", "yy_m2")),
+    Index("sightings_by_task", "task_id", "utc_ms"),
+)
+
+PLACES = Table(
+    "places",
+    METADATA,
+    Column("task_id", String(32), nullable=False),
+    Column("utc_ms", BigInteger, nullable=False),
+    Column("identity", Integer, nullable=False),
+    Column("t_s", Double, nullable=False),
+    Column("x_m", Double, nullable=False),
+    Column("y_m", Double, nullable=False),
+    Column("n_cameras", Integer, nullable=False),
+    Index("places_by_task", "task_id", "utc_ms"),
+)
+
+IDENTITIES = Table(
+    "identities",
+    METADATA,
+    Column("task_id", String(32), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("id", String(36), nullable=False),
+    Column("first_s", Double, nullable=False),
+    Column("last_s", Double, nullable=False),
+    Column("n_sightings", Integer, nullable=False),
+    Index("identities_by_id", "id"),
+)
+
+ONLINE_IDENTITIES = Table(
+    "online_identities",
+    METADATA,
+    Column("task_id", String(32), primary_key=True),
+    Column("online", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("n_sightings", Integer, nullable=False),
+)
+
+CORRECTIONS = Table(
+    "corrections",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("site", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("identity", String(36), nullable=False),
+    Column("becomes", String(36)),
+    Column("task_id", String(32)),
+    Column("at_s", Double),
+    Column("name", String(128)),
+    Column("owner", String(128), nullable=False),
+    Column("created_utc_s", Double, nullable=False),
+    Column("undone_utc_s", Double),
+    Column("is_done", Boolean, nullable=False),
+    Index("corrections_by_site", "site", "created_utc_s"),
+)

@@ -1,0 +1,198 @@
+"""What the history says, with everybody as people put it right."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Float, Int
+from sqlalchemy import Engine
+
+from sightline.analysis.corrected import Found, People, people
+from sightline.analysis.paths import Paths
+from sightline.errors import OptionError, UnknownError
+from sightline.model.history import Correction, WatchedTask
+from sightline.stores.sql.corrections import Corrections
+from sightline.stores.sql.history import Columns, History
+
+MOST_ROWS = 8_000_000
+"""More are not held in memory at once; ask for a shorter time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Which part of the history."""
+
+    site: str | None = None
+    """Of a site: the newest task of each of its recordings."""
+    task_id: str | None = None
+    """One task."""
+    from_utc_s: float | None = None
+    """Since when; of recordings whose beginning is not known, since when they were watched."""
+    to_utc_s: float | None = None
+    """Until when."""
+    from_s: float | None = None
+    """Since when, on the clock of the task's site."""
+    to_s: float | None = None
+    """Until when."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """Boxes and places, one row each, task by task, oldest first."""
+
+    task: Int[np.ndarray, " n"]
+    """Index into the story's tasks."""
+    person: Int[np.ndarray, " n"]
+    """Index into the story's people; -1: nobody's."""
+    columns: Columns
+    """All columns of the store's ``sightings``."""
+
+    def __len__(self) -> int:
+        return len(self.task)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Story:
+    """Some tasks of one site, and everybody in them."""
+
+    tasks: tuple[WatchedTask, ...]
+    """Oldest first."""
+    people: People
+    """Everybody."""
+    spans_s: tuple[tuple[float, float], ...]
+    """By task, since when and until when on its clock is asked for."""
+
+    @property
+    def zero_utc_s(self) -> Float[np.ndarray, " k"]:
+        """By task, when its clock was 0."""
+        return np.array([task.zero_utc_s for task in self.tasks])
+
+    def shown(self, person: int) -> dict[str, str | None]:
+        """Who that is, for machines and people."""
+        identity = self.people.ids[person]
+        return {"person_id": identity, "name": self.people.names.get(identity)}
+
+
+@final
+class Chronicle:
+    """Reads stories."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.history, self.corrections = History(engine), Corrections(engine)
+
+    def story(self, span: Span) -> Story:
+        """The tasks that a span is about.
+
+        Raises:
+            OptionError: it names neither a task nor a site, or ends before it begins.
+            UnknownError: there is no such task, or it is not settled yet who is who in it.
+        """
+        tasks = self._tasks(span)
+        spans = tuple(_within(task, span) for task in tasks)
+        kept = [k for k, (low, high) in enumerate(spans) if low < high]
+        tasks, spans = [tasks[k] for k in kept], tuple(spans[k] for k in kept)
+        site = tasks[0].site if tasks else span.site
+        held = self.corrections.of(site) if site else []
+        numbers = [task.task_id for task in tasks]
+        found = self.history.identities(numbers)
+        return Story(tuple(tasks), people(found["id"].tolist(), numbers, held), spans)
+
+    def paths(self, story: Story) -> Paths:
+        """Where everybody went, in seconds since 1970."""
+        parts = [self._places(story, k) for k in range(len(story.tasks))]
+        person, t_s, xy_m = (np.concatenate(column) for column in zip(*parts, strict=True)) if parts else _NOWHERE
+        known = person >= 0
+        return Paths.of(person[known], t_s[known], xy_m[known])
+
+    def seen(self, story: Story, k: int) -> Seen:
+        """Every box of task ``k`` of a story.
+
+        Raises:
+            OptionError: they are too many at once.
+        """
+        task = story.tasks[k]
+        columns = self.history.sightings(task.task_id, *story.spans_s[k])
+        _bearable(len(columns["t_s"]))
+        where = np.full(len(columns["t_s"]), k)
+        return Seen(where, self._who(story, k, columns), columns)
+
+    def _places(self, story: Story, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        columns = self.history.places(story.tasks[k].task_id, *story.spans_s[k])
+        _bearable(len(columns["t_s"]))
+        t_s = columns["t_s"] + story.tasks[k].zero_utc_s
+        return self._who(story, k, columns), t_s, np.column_stack([columns["x_m"], columns["y_m"]])
+
+    def _who(self, story: Story, k: int, columns: Columns) -> Int[np.ndarray, " n"]:
+        """By row, who it is by all corrections."""
+        found = self.history.identities([story.tasks[k].task_id])
+        place = {identity: number for number, identity in enumerate(story.people.ids)}
+        code = np.full(int(max(found["number"].max(initial=0), columns["identity"].max(initial=0))) + 1, -1)
+        code[found["number"]] = [place[identity] for identity in found["id"].tolist()]
+        person = np.where(columns["identity"] > 0, code[np.maximum(columns["identity"], 0)], -1)
+        return story.people.of(Found(np.full(len(person), k), columns["t_s"], person))
+
+    def _tasks(self, span: Span) -> list[WatchedTask]:
+        if span.from_utc_s is not None and span.to_utc_s is not None and span.from_utc_s >= span.to_utc_s:
+            raise OptionError("to: the time asked for ends before it begins")
+        if span.task_id is not None:
+            task = self.history.task(span.task_id)
+            if not task.is_settled:
+                raise UnknownError(f"task {span.task_id}: it is not settled yet who is who; wait until it has ended")
+            return [task]
+        if span.site is None:
+            raise OptionError("say which task_id or environment_id")
+        newest = {task.footage: task for task in self.history.tasks(span.site)}
+        return sorted(newest.values(), key=lambda task: task.zero_utc_s)
+
+
+_NOWHERE = np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 2))
+
+
+def current(
+    found: Columns, tasks: Sequence[WatchedTask], corrections: Sequence[Correction]
+) -> Mapping[str, list[tuple[str, float, float]]]:
+    """By id of everybody there is by all ``corrections``: in which tasks, since when and until when.
+
+    ``found`` are the identities of the tasks as they were found.
+    """
+    numbers = [task.task_id for task in tasks]
+    everybody = people(found["id"].tolist(), numbers, corrections)
+    cuts = [(one.task_id, one.at_s) for one in corrections if one.kind == "split" and one.at_s is not None]
+    place = {identity: number for number, identity in enumerate(everybody.ids)}
+    rows = []
+    for task_id, identity, first, last in zip(
+        *(found[name].tolist() for name in ("task_id", "id", "first_s", "last_s")), strict=True
+    ):
+        inner = [at for task, at in cuts if task == task_id and first < at <= last]
+        moments = [first, last, *inner, *(np.nextafter(at, -np.inf) for at in inner)]
+        rows += [(numbers.index(task_id), at, place[identity]) for at in moments]
+    if not rows:
+        return {}
+    task, t_s, person = (np.array(column) for column in zip(*rows, strict=True))
+    who = everybody.of(Found(task.astype(np.int64), t_s.astype(np.float64), person.astype(np.int64)))
+    there: dict[str, list[tuple[str, float, float]]] = {}
+    for one, at in np.unique(np.column_stack([who, task]), axis=0).tolist():
+        if one >= 0:
+            times = t_s[(who == one) & (task == at)]
+            there.setdefault(everybody.ids[one], []).append((numbers[at], float(times.min()), float(times.max())))
+    return there
+
+
+def _within(task: WatchedTask, span: Span) -> tuple[float, float]:
+    """Since when and until when of a task, on its own clock."""
+    low = max(
+        -np.inf if span.from_s is None else span.from_s,
+        -np.inf if span.from_utc_s is None else span.from_utc_s - task.zero_utc_s,
+    )
+    high = min(
+        np.inf if span.to_s is None else span.to_s,
+        np.inf if span.to_utc_s is None else span.to_utc_s - task.zero_utc_s,
+    )
+    is_beside = low > task.ends_s or high <= 0
+    return (0.0, 0.0) if is_beside else (low, high)
+
+
+def _bearable(n: int) -> None:
+    if n > MOST_ROWS:
+        raise OptionError(f"{n:,} rows are too many at once; ask for a shorter time")
