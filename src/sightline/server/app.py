@@ -56,7 +56,8 @@ def create_app(services: Installation) -> FastAPI:
         lifespan=lifespan,
         redoc_url=None,
     )
-    app.state.end_streams = changes.end
+    services.ends.append(changes.end)
+    app.state.end_streams = lambda: [end() for end in services.ends]
     add_error_answers(app)
     numbers = metrics.Metrics(services.jobs, services.cameras)
     app.include_router(health.router(services))

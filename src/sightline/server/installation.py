@@ -1,8 +1,8 @@
 """An installation: its stores and what else the surfaces share, opened once, closed at the end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
@@ -40,6 +40,8 @@ class Installation:
     """Which addresses may be opened for a client."""
     hub: Hub
     """Live messages."""
+    ends: list[Callable[[], None]] = field(default_factory=list)
+    """Called when the server is told to stop: streams without an end of their own end."""
 
 
 @contextmanager

@@ -5,8 +5,8 @@ everybody who was seen before.
 """
 
 import time
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from typing import Annotated, Any
 
@@ -20,13 +20,18 @@ from sightline.jobs.kinds.kind import Kind, Params, Step, Task
 from sightline.jobs.kinds.track import is_harmless
 from sightline.jobs.sites import messages
 from sightline.jobs.sites.messages import Standing
+from sightline.jobs.sites.playing import Done, Playing
 from sightline.jobs.sites.shelf import Sites
 from sightline.live.publisher import Publisher, publisher
 from sightline.live.relay import relay_path
 from sightline.model.site import Site
+from sightline.stores.sql.database import database_at
+from sightline.stores.sql.playbacks import Playbacks
 
 _FETCH, _WATCH = "fetch-", "watch-"
 _SEEN = "seen.parquet"
+_SAY_S = 0.25
+"""How often it is said how far a task is."""
 
 
 class SiteParams(Params):
@@ -50,6 +55,8 @@ class SiteParams(Params):
     """By kind of engine (detector, tracker, embedder, identifier), its options."""
     images: bool = False
     """Whether live messages hold the pictures, as ``frame_image_base64``."""
+    speed: Annotated[float | None, Field(gt=0, le=100)] = None
+    """How much faster than real time; null: as fast as can be."""
 
     @model_validator(mode="after")
     def _known(self) -> "SiteParams":
@@ -109,8 +116,11 @@ def watch(task: Task, tell: Tell, stopped: Stopped, *, number: int) -> dict[str,
         SightlineError: no source can be read, or an engine or option is wrong.
         OSError: what was seen cannot be written.
     """
-    from sightline.jobs.sites.bringing import opened  # noqa: PLC0415  (engines and codecs take their time)
-    from sightline.jobs.sites.watching import Done, Lookout, Part, Watching  # noqa: PLC0415
+    from sightline.jobs.history.noting import part_done  # noqa: PLC0415
+    from sightline.jobs.sites.bringing import opened, since  # noqa: PLC0415  (engines and codecs take their time)
+    from sightline.jobs.sites.showing import Show  # noqa: PLC0415
+    from sightline.jobs.sites.telling import Telling  # noqa: PLC0415
+    from sightline.jobs.sites.watching import Lookout, Part, Watching  # noqa: PLC0415
 
     asked, site = SiteParams.model_validate(task.params), _site(task)
     how = Watching(
@@ -121,24 +131,39 @@ def watch(task: Task, tell: Tell, stopped: Stopped, *, number: int) -> dict[str,
         identifier=asked.identifier,
         embedder=asked.embedder,
         options=asked.options,
-        images=asked.images,
     )
-    earlier = [task.folder.with_name(f"{_WATCH}{i}") / _SEEN for i in range(1, number)]
-    before = [task.earlier[f"{_WATCH}{i}"] for i in range(1, number)]
-    fetched = task.earlier[f"{_FETCH}{number}"]
-    policy = policy_of(task.settings)
-    with _saying(task) as said, opened(fetched["videos"], fetched["missing"], asked.fps, policy) as (sources, missing):
-        part = Part(number, sources, sum(one["moments"] for one in before), earlier)
-        teller = _Teller(said, task, site, number, sum(one["moments"] for one in before), missing)
+    videos = [task.earlier[f"{_FETCH}{i}"]["videos"] for i in range(1, number + 1)]
+    before = [task.earlier[f"{_WATCH}{i}"]["moments"] for i in range(1, number)]
+    policy, first = policy_of(task.settings), sum(before)
+    with ExitStack() as stack:
+        missing = task.earlier[f"{_FETCH}{number}"]["missing"]
+        sources, missing = stack.enter_context(opened(videos[-1], missing, asked.fps, policy))
+        part = Part(
+            number=number,
+            sources=sources,
+            first=first,
+            earlier=[task.folder.with_name(f"{_WATCH}{i}") / _SEEN for i in range(1, number)],
+            firsts=[sum(before[:i]) for i in range(number - 1)],
+            since=lambda which, start_s: since(videos[which - 1], asked.fps, start_s),
+        )
+        said = stack.enter_context(_saying(task, messages.channel(task.job_id)))
+        shown = stack.enter_context(_saying(task, messages.pictures(task.job_id)))
+        telling = Telling(site.id, say=said.say, show=shown.say, images=asked.images)
+        playing = stack.enter_context(_played(task, asked, first, stopped))
+        teller = _Teller(said, task, site, number, first, missing)
 
         def told(done: Done) -> None:
             step = f"Processing sub-video {number}, frame batch {done.moments} (Global Index: {done.index})"
             tell(step, done.moments, done.total)
-            teller.tell(step, done.moments, done.total)
+            teller.tell(step, done)
 
         lookout = Lookout(site, how, part)
-        moments = lookout.watch(task.folder / _SEEN, said.say, told, stopped)
+        rest = None if lookout.total is None else lookout.total * (asked.parts - number + 1)
+        show = Show(site, part, lookout, playing, telling, told, stopped)
+        moments = show.run(task.folder / _SEEN, None if rest is None else first + rest)
         sizes = {name: [view.width, view.height] for name, view in lookout.views.items()}
+    if not stopped():
+        part_done(task, site, number, task.folder / _SEEN)
     return {"moments": moments, "missing": missing, "sizes": sizes}
 
 
@@ -148,6 +173,7 @@ def settle(task: Task, tell: Tell, _stopped: Stopped) -> dict[str, Any]:
     Raises:
         OSError: a file cannot be written.
     """
+    from sightline.jobs.history.noting import all_done  # noqa: PLC0415
     from sightline.jobs.sites.settling import settled  # noqa: PLC0415  (engines take their time)
 
     asked, site = SiteParams.model_validate(task.params), _site(task)
@@ -155,9 +181,10 @@ def settle(task: Task, tell: Tell, _stopped: Stopped) -> dict[str, Any]:
     seen = [task.folder.with_name(f"{_WATCH}{i}") / _SEEN for i in range(1, asked.parts + 1)]
     sizes = {name: (size[0], size[1]) for part in parts for name, size in part["sizes"].items()}
     tell("Settling who is who", 0, None)
-    with _saying(task) as said:
+    with _saying(task, messages.channel(task.job_id)) as said:
         summary, before, after = settled(site, seen, sizes, task.job_id, task.folder)
         said.say("", messages.identities_refined(before, after, task.job_id))
+    all_done(task, site, seen, sum(part["moments"] for part in parts) / asked.fps)
     missing = {name: why for part in parts for name, why in part["missing"].items()}
     files = sorted(path.name for path in task.folder.iterdir())
     return {
@@ -176,11 +203,16 @@ class _Teller:
         self._parts = int(task.params["parts"])
         self._began = messages.moment(time.time())
         self._details = "; ".join(f"{name}: {why}" for name, why in missing.items()) or None
+        self._next_s, self._is_paused = 0.0, False
 
-    def tell(self, step: str, done: int, total: int | None) -> None:
-        """So many moments of this sub-video are done."""
-        within = min(done / total, 1.0) if total else 0.0
-        estimate = self._before + (total or done) * (self._parts - self._number + 1)
+    def tell(self, step: str, done: Done) -> None:
+        """So many moments of this sub-video are done; said now and then, and whenever it begins to stand still."""
+        now_s = time.monotonic()
+        if now_s < self._next_s and not done.is_paused and not self._is_paused:
+            return
+        self._next_s, self._is_paused = now_s + _SAY_S, done.is_paused
+        within = min(done.moments / done.total, 1.0) if done.total else 0.0
+        estimate = self._before + (done.total or done.moments) * (self._parts - self._number + 1)
         progress = (self._number - 1 + within) / self._parts
         standing = Standing(
             status="PROCESSING",
@@ -193,15 +225,32 @@ class _Teller:
             total_sub_video_batches=self._parts,
             completed_sub_video_batches=self._number - 1,
             total_frames_estimate=estimate,
-            processed_frames_count=self._before + done,
+            processed_frames_count=self._before + done.moments,
+            playback="paused" if done.is_paused else "playing",
         )
         self._said.say(messages.STATUS, messages.status_update(standing))
 
 
-def _saying(task: Task) -> AbstractContextManager[Publisher]:
+@contextmanager
+def _played(task: Task, asked: SiteParams, first: int, stopped: Stopped) -> Iterator[Playing]:
+    """How the task is played, by what clients ask for."""
+    engine = database_at(task.settings.database_url())
+    try:
+        yield Playing(
+            stopped,
+            fps=asked.fps,
+            speed=asked.speed,
+            playbacks=Playbacks(engine),
+            job_id=task.job_id,
+            edge=first,
+        )
+    finally:
+        engine.dispose()
+
+
+def _saying(task: Task, channel: str) -> AbstractContextManager[Publisher]:
     """Where live messages of the task go."""
     settings = task.settings
-    channel = messages.channel(task.job_id)
     return publisher(channel, redis_url=settings.redis_url(), relay=relay_path(settings.data_folder))
 
 

@@ -72,3 +72,12 @@ def opened(
         if not sources:
             raise SourceError(f"no video can be read: {next(iter(without.values()), 'there is none')}")
         yield sources, without
+
+
+def since(videos: Mapping[str, str], fps: float, start_s: Mapping[str, float]) -> dict[str, Source]:
+    """By camera, the pictures of its file from so many of its own seconds on. Streams have no earlier or later."""
+    return {
+        camera: Video(Path(address), fps=fps, camera=camera, start_s=start_s[camera])
+        for camera, address in videos.items()
+        if not is_live(address)
+    }

@@ -1,6 +1,5 @@
 """What is told of a site while it is watched, in the shape that clients of the service know."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from jaxtyping import Float, Int
 from sightline.model.tracks import Tracks
 
 Status = Literal["QUEUED", "INITIALIZING", "DOWNLOADING_DATA", "PROCESSING", "COMPLETED", "FAILED"]
+Playback = Literal["playing", "paused", "stopped"]
 PERSON = 1
 """The class of everybody, as clients know it."""
 NOW = "now"
@@ -48,11 +48,18 @@ class Standing:
     """Moments in all of them, about."""
     processed_frames_count: int
     """Moments done."""
+    playback: Playback
+    """Whether it goes on, stands still, or is not under way."""
 
 
 def channel(task_id: str) -> str:
     """Where all is said of a task."""
     return f"tracking/{task_id}"
+
+
+def pictures(task_id: str) -> str:
+    """Where pictures are shown that somebody looks at: keys are ``camera`` and ``camera/boxes``."""
+    return f"pictures/{task_id}"
 
 
 def moment(utc_s: float) -> str:
@@ -87,7 +94,6 @@ def camera(
     tracks: Tracks | None = None,
     xy_map: Float[np.ndarray, "n 2"] | None = None,
     names: Sequence[str | None] = (),
-    jpeg: bytes | None = None,
 ) -> dict[str, Any]:
     """What one camera sees; nothing where it has no picture. NaN on the map is null."""
     said: dict[str, Any] = {"image_source": f"{index:06d}.jpg", "tracks": []}
@@ -106,8 +112,6 @@ def camera(
             }
             for number, name, box, score, place, is_known in zip(*columns, places, known, strict=True)
         ]
-    if jpeg is not None:
-        said["frame_image_base64"] = base64.b64encode(jpeg).decode()
     return said
 
 

@@ -11,8 +11,11 @@ from sightline.executors.local import Stopped, Tell
 from sightline.fetching import Policy
 from sightline.jobs.sites import rows
 from sightline.jobs.sites.bringing import brought, opened
+from sightline.jobs.sites.playing import Done, Playing
 from sightline.jobs.sites.settling import settled
-from sightline.jobs.sites.watching import Done, Lookout, Part, Watching
+from sightline.jobs.sites.showing import Show
+from sightline.jobs.sites.telling import Telling
+from sightline.jobs.sites.watching import Lookout, Part, Watching
 from sightline.model.site import Site
 
 
@@ -46,11 +49,14 @@ def run(site: Site, how: Watching, folder: Path, tell: Tell, stopped: Stopped) -
         videos, gone = brought(site, number, folder / "videos", Policy(), tell, stopped)
         with opened(videos, gone, how.fps, Policy()) as (sources, without):
             missing |= without
-            lookout = Lookout(site, how, Part(number, sources, moments, tuple(seen)))
+            part = Part(number, sources, moments, tuple(seen))
+            lookout = Lookout(site, how, part)
             path = folder / f"seen-{number}.parquet"
             if not path.is_file():
                 told = partial(_told, tell, f"watching part {number} of {n_parts}")
-                lookout.watch(path, lambda *_: None, told, stopped)
+                Show(site, part, lookout, Playing(stopped, fps=how.fps), Telling(site.id), told, stopped).run(
+                    path, None
+                )
                 if stopped():
                     path.unlink(missing_ok=True)
                     return SiteResult({"moments": moments}, tuple(seen), complete=False)

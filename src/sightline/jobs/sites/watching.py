@@ -1,22 +1,20 @@
 """One part of a site's recordings: all cameras watched in step, everybody placed, named and told of."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
-import simplejpeg
 from jaxtyping import Float, Int
 
 from sightline import wiring
 from sightline.embedders.crops import worth
-from sightline.executors.local import Stopped
 from sightline.geometry.warp import warped
 from sightline.jobs.sites import messages, rows
+from sightline.jobs.sites.reel import Since, starts
+from sightline.jobs.sites.telling import Shown
 from sightline.locators.homography import Homography
-from sightline.model.arrays import Image
 from sightline.model.frame import Frame
 from sightline.model.identities import NOBODY, Sightings
 from sightline.model.site import Plane, Site, Watch
@@ -24,15 +22,10 @@ from sightline.model.tracks import Tracks
 from sightline.model.view import View
 from sightline.pipeline.site import Instant, Post, in_step
 from sightline.pipeline.track import Sight, track
-from sightline.ports import Embedder, Identifier, Source
+from sightline.ports import Detector, Embedder, Identifier, Source, Tracker
 
-Say = Callable[[str, bytes], None]
-"""Takes a message and its key."""
-_KEEP_NOW_S = 1.0
-"""How often the newest moment is kept for who comes late."""
 _TRACKS = 1_000_000
 """More than a part has tracks: tracks of different parts must not have one number."""
-_QUALITY = 80
 _LOOK_S = 0.5
 """How often it is looked at somebody."""
 _WORTH = 0.25
@@ -59,8 +52,6 @@ class Watching:
     """Name of what tells looks; None: only places tell who is who."""
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By kind of engine, its options."""
-    images: bool = False
-    """Whether messages hold the pictures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,18 +66,10 @@ class Part:
     """The moment that it begins with."""
     earlier: Sequence[Path]
     """What was written of the parts before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """How far a part is."""
-
-    moments: int
-    """Moments of it that are done."""
-    total: int | None
-    """How many there are, about."""
-    index: int
-    """The newest moment, counted from the first of all parts."""
+    firsts: Sequence[int] = ()
+    """The moments with which the parts before began."""
+    since: Since | None = None
+    """Opens recordings of this part and those before from a moment on; None: nobody can go elsewhere."""
 
 
 def views_of(site: Site, sizes: Mapping[str, tuple[int, int]]) -> dict[str, View]:
@@ -142,39 +125,71 @@ class Lookout:
         if how.embedder is not None:
             self._embedder = wiring.build("embedder", how.embedder, self._given("embedder"))
         self._looked_s: dict[tuple[str, int], float] = {}
-        self._total = max((about.n_frames or 0 for about in footage.values()), default=0) or None
+        self._engines: dict[str, tuple[Detector, Tracker]] = {}
+        self._identifier: Identifier | None = None
+        self._ends_s = [
+            None if about.duration_s is None else about.duration_s + self._watches[name].offset_s
+            for name, about in footage.items()
+        ]
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """Names of all cameras of the site."""
+        return self._cameras
+
+    @property
+    def fps(self) -> float:
+        """Moments per second."""
+        return self._how.fps
 
     @property
     def views(self) -> Mapping[str, View]:
         """How the cameras see the ground."""
         return self._views
 
-    def watch(self, path: Path, say: Say, tell: Callable[[Done], None], stopped: Stopped) -> int:
-        """Writes what was seen to ``path``, and returns how many moments there were.
+    @property
+    def total(self) -> int | None:
+        """How many moments the part has, about; None: nobody knows."""
+        known_s = [end_s for end_s in self._ends_s if end_s is not None]
+        if not known_s or len(known_s) < len(self._ends_s):
+            return None
+        return max(round(max(known_s) * self._how.fps), 1)
+
+    def instants(self, start: int) -> Iterator[Instant]:
+        """Moments of the part from ``start`` on, counted from its first; only where it may begin elsewhere.
+
+        Those who are followed stay followed, as far as their trackers bear what is passed over.
 
         Raises:
-            SightlineError: a source breaks off at once, or an engine or option is wrong.
+            SightlineError: an engine or option is wrong; later, that a source breaks off at once.
+        """
+        if not self._engines:
+            self._engines = {name: self._engines_of_one() for name in self._part.sources}
+            self._identifier = self._knowing()
+        sources = self._part.sources
+        if start > 0 and self._part.since is not None:
+            watches = self._site.watches
+            sources = self._part.since(self._part.number, starts(watches, start, self._how.fps))
+        posts = []
+        for name, source in sources.items():
+            detector, tracker = self._engines[name]
+            posts.append(Post(name, track(source, detector, tracker), self._watches[name].offset_s))
+        return in_step(posts, self._how.fps)
+
+    def watched(self, instant: Instant, file: rows.SeenFile) -> Shown:
+        """What all cameras see at a moment; it is written down.
+
+        Raises:
+            SightlineError: an engine fails.
             OSError: the file cannot be written.
         """
-        identifier, kept_s, count = self._identifier(), -np.inf, 0
-        with rows.SeenFile(path, self._cameras) as file:
-            for instant in in_step(list(self._posts()), self._how.fps):
-                index = self._part.first + instant.index
-                spotted = {name: self._spotted(name, sight, index) for name, sight in instant.sights.items()}
-                seen = Sightings.joined([one.sightings for one in spotted.values()])
-                number = identifier.identify(seen).number if identifier else np.full(len(seen), NOBODY)
-                boxes = np.concatenate([one.tracks.xyxy_px for one in spotted.values()])
-                file.add(index, seen, number, boxes, np.concatenate([one.tracks.score for one in spotted.values()]))
-                said = self._message(index, instant, spotted, number)
-                say("", said)
-                if time.monotonic() >= kept_s + _KEEP_NOW_S:
-                    kept_s = time.monotonic()
-                    say(messages.NOW, said)
-                count = instant.index + 1
-                tell(Done(count, self._total, index))
-                if stopped():
-                    break
-        return count
+        index = self._part.first + instant.index
+        spotted = {name: self._spotted(name, sight, index) for name, sight in instant.sights.items()}
+        seen = Sightings.joined([one.sightings for one in spotted.values()])
+        number = self._identifier.identify(seen).number if self._identifier else np.full(len(seen), NOBODY)
+        boxes = np.concatenate([one.tracks.xyxy_px for one in spotted.values()])
+        file.add(index, seen, number, boxes, np.concatenate([one.tracks.score for one in spotted.values()]))
+        return self._shown(index, spotted, number)
 
     def _spotted(self, name: str, sight: Sight, index: int) -> _Spotted:
         """What a camera sees, placed on the map as far as its plane tells."""
@@ -212,21 +227,17 @@ class Lookout:
         self._looked_s |= {keys[row]: float(t_s[row]) for row in due.tolist()}
         return looks
 
-    def _message(
-        self, index: int, instant: Instant, spotted: Mapping[str, _Spotted], number: Int[np.ndarray, " n"]
-    ) -> bytes:
+    def _shown(self, index: int, spotted: Mapping[str, _Spotted], number: Int[np.ndarray, " n"]) -> Shown:
         """All cameras of the site, those without a picture among them."""
-        cameras, first = {}, 0
+        cameras, numbers, first = {name: messages.camera(index) for name in self._cameras}, {}, 0
         for name, one in spotted.items():
-            own = number[first : first + len(one.tracks)].tolist()
+            numbers[name] = number[first : first + len(one.tracks)].tolist()
             first += len(one.tracks)
-            names = [messages.identity(self._how.task_id, who) for who in own]
-            jpeg = _jpeg(instant.sights[name].frame.rgb) if self._how.images else None
-            cameras[name] = messages.camera(index, one.tracks, one.xy_map, names, jpeg)
-        everyone = {name: cameras.get(name) or messages.camera(index) for name in self._cameras}
-        return messages.tracking_update(index, self._site.id, time.time(), everyone)
+            names = [messages.identity(self._how.task_id, who) for who in numbers[name]]
+            cameras[name] = messages.camera(index, one.tracks, one.xy_map, names)
+        return Shown(index, cameras, numbers)
 
-    def _identifier(self) -> Identifier | None:
+    def _knowing(self) -> Identifier | None:
         """Who decides at once, knowing all that was seen before this part."""
         if self._how.identifier is None:
             return None
@@ -243,17 +254,10 @@ class Lookout:
                 identifier.identify(several)
         return identifier
 
-    def _posts(self) -> Iterator[Post]:
-        """The cameras, each with engines of its own."""
-        for name, source in self._part.sources.items():
-            detector = wiring.build("detector", self._how.detector, self._given("detector"))
-            tracker = wiring.build("tracker", self._how.tracker, self._given("tracker"))
-            yield Post(name, track(source, detector, tracker), self._watches[name].offset_s)
+    def _engines_of_one(self) -> tuple[Detector, Tracker]:
+        """Those of one camera."""
+        detector = wiring.build("detector", self._how.detector, self._given("detector"))
+        return detector, wiring.build("tracker", self._how.tracker, self._given("tracker"))
 
     def _given(self, kind: str) -> dict[str, Any]:
         return dict(self._how.options.get(kind, {}))
-
-
-def _jpeg(rgb: Image) -> bytes:
-    encoded: bytes = simplejpeg.encode_jpeg(np.ascontiguousarray(rgb), _QUALITY, "RGB", "420")
-    return encoded

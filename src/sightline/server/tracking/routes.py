@@ -7,19 +7,22 @@ from fastapi import APIRouter, Depends, HTTPException, WebSocket
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from sightline.errors import OptionError, SightlineError, UnknownError
+from sightline.errors import OptionError, SightlineError
 from sightline.jobs.sites.shelf import Sites
 from sightline.model.job import Job
+from sightline.model.playback import Playback
 from sightline.model.user import Role
 from sightline.server.auth.guard import Guard, Principal
 from sightline.server.errors import answers
 from sightline.server.installation import Installation
+from sightline.server.tracking.controls import router as controls
+from sightline.server.tracking.finding import KIND, task_of
 from sightline.server.tracking.shapes import Environment, Start, Started, StatusView
 from sightline.server.tracking.socket import Listener
 from sightline.server.tracking.standing import standing
+from sightline.server.tracking.stream import router as streams
 
 _PREFIX = "/api/v1/processing-tasks"
-_KIND = "site"
 
 
 def router(services: Installation, guard: Guard) -> APIRouter:
@@ -28,6 +31,8 @@ def router(services: Installation, guard: Guard) -> APIRouter:
     both.include_router(_tasks(services, guard))
     both.include_router(_environments(services, guard))
     both.include_router(_live(services, guard))
+    both.include_router(controls(services, guard))
+    both.include_router(streams(services, guard))
     return both
 
 
@@ -44,7 +49,7 @@ def _tasks(services: Installation, guard: Guard) -> APIRouter:
         if not parts:
             raise OptionError(f"environment {site.id!r} has no videos; add them to its file")
         params: dict[str, Any] = asked.model_dump(exclude={"environment_id"}, exclude_none=True)
-        job = services.desk.submit(_KIND, {**params, "site": site.id, "parts": parts}, who.name)
+        job = services.desk.submit(KIND, {**params, "site": site.id, "parts": parts}, who.name)
         number = str(UUID(job.id))
         return Started(
             task_id=number,
@@ -55,11 +60,11 @@ def _tasks(services: Installation, guard: Guard) -> APIRouter:
 
     @routes.get("/{task_id}/status", summary="How far a task is", responses=answers(404))
     def status(_who: viewer, task_id: UUID) -> StatusView:
-        return _status(_job(services, task_id))
+        return _status(task_of(services, task_id))
 
     @routes.delete("/{task_id}", summary="Cancel a task", responses=answers(404, 409))
     def cancel(_who: operator, task_id: UUID) -> StatusView:
-        return _status(services.desk.cancel(_job(services, task_id).id))
+        return _status(services.desk.cancel(task_of(services, task_id).id))
 
     return routes
 
@@ -83,7 +88,7 @@ def _live(services: Installation, guard: Guard) -> APIRouter:
     @routes.websocket("/ws/tracking/{task_id}")
     async def tracking(socket: WebSocket, _who: viewer, task_id: str) -> None:
         try:
-            job = await run_in_threadpool(_job, services, UUID(task_id))
+            job = await run_in_threadpool(task_of, services, UUID(task_id))
         except (HTTPException, ValueError):
             await socket.send_denial_response(JSONResponse({"detail": "Processing task not found."}, 404))
             return
@@ -92,23 +97,8 @@ def _live(services: Installation, guard: Guard) -> APIRouter:
     return routes
 
 
-def _job(services: Installation, task_id: UUID) -> Job:
-    """The job behind a task.
-
-    Raises:
-        HTTPException: 404, there is none.
-    """
-    try:
-        job = services.jobs.get(task_id.hex)
-    except UnknownError:
-        job = None
-    if job is None or job.kind != _KIND:
-        raise HTTPException(404, "Processing task not found.")
-    return job
-
-
 def _status(job: Job) -> StatusView:
-    said = standing(job)
+    said = standing(job, Playback(job_id=job.id))
     return StatusView(
         task_id=str(UUID(job.id)),
         status=said.status,

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sightline.jobs.sites.messages import Status
+from sightline.jobs.sites.messages import Playback, Status
 
 
 class Start(BaseModel):
@@ -15,6 +15,9 @@ class Start(BaseModel):
     tracker: str | None = Field(None, max_length=64, description="Name of a tracker; unsaid, botsort.")
     fps: float | None = Field(None, gt=0, le=120, description="Moments per second; unsaid, 23.")
     images: bool | None = Field(None, description="Whether live messages hold the pictures.")
+    speed: float | None = Field(
+        None, gt=0, le=100, description="How much faster than real time; unsaid, as fast as can be."
+    )
 
 
 class Started(BaseModel):
@@ -34,6 +37,23 @@ class StatusView(BaseModel):
     progress: float = Field(description="From 0 to 1.")
     current_step: str = Field(description="What is being done, for people.")
     details: str | None = Field(description="Why it failed, or which cameras were left out.")
+
+
+class Seek(BaseModel):
+    """Where to go."""
+
+    frame_index: int = Field(ge=0, lt=2**53, description="The moment, as in `tracking_update`.", examples=[230])
+
+
+class PlaybackView(BaseModel):
+    """How a task is played."""
+
+    task_id: str = Field(description="Its number.")
+    state: Playback = Field(description="`stopped`: no worker has begun it.")
+    last_transition_at: str = Field(description="When it was last paused or resumed, else when it began.")
+    last_frame_index: int | None = Field(description="The moment that was last shown; null: none yet.")
+    last_error: str | None = Field(description="What went wrong last.")
+    total_frames: int | None = Field(description="How many moments there are, about; null: nobody knows.")
 
 
 class Environment(BaseModel):

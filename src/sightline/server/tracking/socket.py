@@ -10,9 +10,11 @@ from fastapi.concurrency import run_in_threadpool
 from sightline.errors import StoreError, UnknownError
 from sightline.jobs.sites import messages
 from sightline.model.job import OPEN, Job
+from sightline.model.playback import Playback
 from sightline.server.auth.guard import Guard
 from sightline.server.installation import Installation
 from sightline.server.tracking.standing import standing
+from sightline.stores.sql.playbacks import Playbacks
 
 _LOOK_S: Final = 1.0
 """How often the store is asked whether the task has ended."""
@@ -28,6 +30,7 @@ class Listener:
 
     def __init__(self, socket: WebSocket, services: Installation, guard: Guard, job: Job) -> None:
         self._socket, self._services, self._guard, self._job = socket, services, guard, job
+        self._playbacks = Playbacks(services.engine)
         self._channel = messages.channel(job.id)
         self._sending = asyncio.Lock()
 
@@ -48,9 +51,11 @@ class Listener:
         """How it stands, then all that is said."""
         with contextlib.suppress(WebSocketDisconnect, RuntimeError, StoreError):
             async with self._services.hub.subscribe(self._channel, most=_WAITING) as subscription:
-                await self._send(messages.status_update(standing(self._job)))
+                playback = await run_in_threadpool(self._playbacks.get, self._job.id)
+                await self._send(messages.status_update(standing(self._job, playback)))
                 for message in await self._services.hub.last(self._channel):
-                    await self._send(message.data)
+                    if message.key != messages.STATUS:  # the store knows that better: the task may have ended
+                        await self._send(message.data)
                 async for message in subscription:
                     if message.key != messages.NOW:
                         await self._send(message.data)
@@ -78,7 +83,7 @@ class Listener:
                     return
                 if job.state not in OPEN:
                     is_open = False
-                    await self._send(messages.status_update(standing(job)))
+                    await self._send(messages.status_update(standing(job, Playback(job_id=job.id))))
 
     async def _send(self, data: bytes) -> None:
         async with self._sending:

@@ -4,8 +4,10 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from sightline.jobs.sites import messages
 from sightline.jobs.sites.messages import Standing, Status, moment
 from sightline.model.job import Job, JobState
+from sightline.model.playback import Playback
 
 _COUNT = re.compile(r" \(\d+(?: of \d+)?\)$")
 """What the store adds to a step: how much of it is done."""
@@ -13,8 +15,8 @@ _MOMENTS = re.compile(r"frame batch (\d+) \(Global Index: (\d+)\)")
 _PART = re.compile(r"sub-video (\d+)")
 
 
-def standing(job: Job) -> Standing:
-    """The task, as it is in the store."""
+def standing(job: Job, playback: Playback) -> Standing:
+    """The task and how it is played, as they are in the store."""
     parts = int(job.params["parts"])
     step = _COUNT.sub("", job.step or "")
     status, progress, details = _status(job, step), job.progress or 0.0, None
@@ -42,7 +44,15 @@ def standing(job: Job) -> Standing:
         completed_sub_video_batches=parts if status == "COMPLETED" else at - 1,
         total_frames_estimate=_moments(job) or (round(done / progress) if progress > 0 else 0),
         processed_frames_count=_moments(job) or done,
+        playback=state(job, playback),
     )
+
+
+def state(job: Job, playback: Playback) -> messages.Playback:
+    """Whether the task goes on, stands still, or is not under way."""
+    if job.state is not JobState.RUNNING:
+        return "stopped"
+    return "paused" if playback.is_paused else "playing"
 
 
 def _status(job: Job, step: str) -> Status:
