@@ -118,7 +118,11 @@ def drone(
         engines=merged({"detector": {"name": detector}}, parsed(settings or [])),
     )
     with stopping() as stopped, progress() as shown:
-        result = run(job, Meter(shown), stopped)
+        _tell(run(job, Meter(shown), stopped), as_json=as_json)
+
+
+def _tell(result: Any, *, as_json: bool) -> None:
+    """The result, for a person or a machine."""
     if as_json:
         print_json({**result.story, "files": [str(path) for path in result.files]})
         return
