@@ -18,6 +18,7 @@ ENDINGS = {
     "kmz": "kml:write_kmz",
     "gpx": "gpx:write",
     "cot.xml": "cot:write",
+    "html": "page:write",
 }
 """What a file's name ends in -> ``module:function``; all take path, positions and what is to be said about them."""
 

@@ -26,6 +26,10 @@ class About:
     """Index into ``classes``, one for each position; None: all are of the first."""
     flight: Flight | None = None
     """The aircraft's own way, for the formats that draw lines."""
+    log_from_video_s: float | None = None
+    """Where ``t_s`` = 0 lies in the seconds of the flight; None: not known."""
+    warnings: tuple[str, ...] = ()
+    """What a reader must know before trusting any of it."""
 
     def __post_init__(self) -> None:
         if self.label is not None:

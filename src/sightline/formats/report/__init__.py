@@ -6,10 +6,10 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sightline.files import whole
-from sightline.formats.report.page import CameraPart, Chart, Curve, GroundMap, Number, ReportPage, Trail
+from sightline.formats.report.page import CameraPart, Chart, Curve, GroundMap, Listing, Number, ReportPage, Trail
 from sightline.formats.report.plots import chart, ground_map
 
-__all__ = ["CameraPart", "Chart", "Curve", "GroundMap", "Number", "ReportPage", "Trail", "html", "write"]
+__all__ = ["CameraPart", "Chart", "Curve", "GroundMap", "Listing", "Number", "ReportPage", "Trail", "html", "write"]
 
 
 def write(path: Path, page: ReportPage) -> None:

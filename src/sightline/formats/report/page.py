@@ -39,6 +39,8 @@ class Trail:
     """The track's number; tracks of one number have one colour."""
     xy_m: Float[np.ndarray, "n 2"]
     """Metres east and north, oldest first; NaN breaks the line."""
+    circle_m: float | None = None
+    """Radius of a circle about its end, for how well that is known; None draws none."""
 
     @classmethod
     def each(cls, number: Int[np.ndarray, " n"], xy_m: Float[np.ndarray, "n 2"]) -> tuple["Trail", ...]:
@@ -87,6 +89,20 @@ class Chart:
     """What is drawn, at most four."""
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A table of texts."""
+
+    title: str
+    """Above it."""
+    head: tuple[str, ...]
+    """Names of the columns."""
+    rows: tuple[tuple[str, ...], ...]
+    """As many texts each."""
+    note: str = ""
+    """A line beneath."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CameraPart:
     """What one camera's part of the page shows."""
@@ -123,6 +139,8 @@ class ReportPage:
     """One part each."""
     ground: GroundMap | None = None
     """The whole site from above."""
+    listing: Listing | None = None
+    """More than numbers can say."""
     meaning: Mapping[str, str] = field(default_factory=dict)
     """What each number means, one line each; only those that occur are shown."""
     made: tuple[tuple[str, str], ...] = ()

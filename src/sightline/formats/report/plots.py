@@ -19,8 +19,7 @@ _GOLDEN_DEG = 137.508
 def ground_map(ground: GroundMap) -> Markup:
     """Tracks from above, north up, on a grid in metres; nothing if no track has a place."""
     trails = [*ground.truth, *ground.found]
-    points = np.concatenate([np.zeros((0, 2)), *(trail.xy_m for trail in trails)])
-    points = points[np.isfinite(points).all(axis=1)]
+    points = np.concatenate([np.zeros((0, 2)), *(_reach(trail) for trail in trails)])
     if not len(points):
         return Markup()
     low, high = points.min(axis=0), points.max(axis=0)
@@ -37,7 +36,7 @@ def ground_map(ground: GroundMap) -> Markup:
     step_m = _step(float((high - low).max()) / 6)
     grid = _grid(px, low, high, step_m)
     drawn = [_line(px(trail.xy_m), "truth") for trail in ground.truth]
-    drawn += [_trail(trail, px(trail.xy_m)) for trail in ground.found]
+    drawn += [_trail(trail, px(trail.xy_m), scale) for trail in ground.found]
     return Markup(
         '<svg class="plot map" viewBox="0 0 {w:.0f} {h:.0f}" role="img" aria-label="Tracks from above">'
         "{grid}{drawn}</svg>"
@@ -75,16 +74,29 @@ def _stairs(curve: Curve) -> Float[np.ndarray, "n 2"]:
     return np.stack([np.repeat(t_s, 2)[1:], np.repeat(n, 2)[:-1]], axis=1)
 
 
-def _trail(trail: Trail, xy_px: Float[np.ndarray, "n 2"]) -> Markup:
-    """A found track in its colour, with its number where it ends."""
+def _reach(trail: Trail) -> Float[np.ndarray, "m 2"]:
+    """What must be on the map: its points, and the circle about its end."""
+    there = trail.xy_m[np.isfinite(trail.xy_m).all(axis=1)]
+    if trail.circle_m is None or not len(there):
+        return there
+    return np.concatenate([there, there[-1] + trail.circle_m * np.array([[-1.0, -1.0], [1.0, 1.0]])])
+
+
+def _trail(trail: Trail, xy_px: Float[np.ndarray, "n 2"], scale: float) -> Markup:
+    """A found track in its colour, with its number and circle where it ends."""
     hue = trail.number * _GOLDEN_DEG % 360
     there = np.flatnonzero(np.isfinite(xy_px).all(axis=1))
     if not len(there):
         return Markup()
     x, y = xy_px[there[-1]]
     end = Markup('<circle cx="{x:.1f}" cy="{y:.1f}" r="4"/><text x="{tx:.1f}" y="{y:.1f}">{number}</text>')
-    return Markup('<g class="found" style="--hue:{hue:.0f}">{line}{end}</g>').format(
-        hue=hue, line=_line(xy_px, "trail"), end=end.format(x=x, y=y, tx=x + 7, number=trail.number)
+    doubt = Markup()
+    if trail.circle_m is not None:
+        doubt = Markup('<circle class="doubt" cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}"/>').format(
+            x=x, y=y, r=trail.circle_m * scale
+        )
+    return Markup('<g class="found" style="--hue:{hue:.0f}">{doubt}{line}{end}</g>').format(
+        hue=hue, doubt=doubt, line=_line(xy_px, "trail"), end=end.format(x=x, y=y, tx=x + 7, number=trail.number)
     )
 
 
