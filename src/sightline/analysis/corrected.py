@@ -32,6 +32,11 @@ class People:
     _tasks: Sequence[str]
     _corrections: Sequence[Correction]
 
+    def cuts_s(self, task: str) -> list[float]:
+        """When somebody in a task becomes another."""
+        mine = (one for one in self._corrections if one.kind == "split" and one.task_id == task)
+        return [one.at_s for one in mine if one.at_s is not None]
+
     def of(self, found: Found) -> Int[np.ndarray, " n"]:
         """By row, who it is; -1: nobody, or somebody to be forgotten."""
         person = found.person.copy()

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +12,50 @@ import pyarrow.parquet as pq
 from jaxtyping import Int
 from pyarrow import csv
 
+from sightline.jobs.kinds.kind import Task
 from sightline.jobs.sites import messages
 from sightline.model.history import WatchedTask
 from sightline.model.site import Site
 from sightline.stores.sql.bulk import columns
+from sightline.stores.sql.database import database_at
 from sightline.stores.sql.history import History
+from sightline.stores.sql.jobs import Jobs
 
 _PLACE_S = 0.2
 """Where everybody went is written down so often: nobody gets farther than half a metre meanwhile."""
 _KEPT = ("moment", "t_s", "camera", "track", "score", "x_m", "y_m", "xx_m2", "xy_m2", "yy_m2")
 _BOXES = {"left": "x1_px", "top": "y1_px", "right": "x2_px", "bottom": "y2_px"}
+
+
+def part_done(task: Task, site: Site, part: int, seen: Path) -> None:
+    """Writes down what a job saw in a part of the recordings.
+
+    Raises:
+        StoreError: the database cannot be reached.
+    """
+    with _opened(task, site) as (history, watched):
+        history.begin(watched)
+        note_part(history, watched, part, seen)
+
+
+def all_done(task: Task, site: Site, seen: Sequence[Path], length_s: float) -> None:
+    """Writes down what a job settled; its folder holds what settling wrote.
+
+    Raises:
+        StoreError: the database cannot be reached.
+    """
+    with _opened(task, site) as (history, watched):
+        history.begin(watched)
+        note_end(history, watched, seen, task.folder, length_s)
+
+
+@contextmanager
+def _opened(task: Task, site: Site) -> Iterator[tuple[History, WatchedTask]]:
+    engine = database_at(task.settings.database_url())
+    try:
+        yield History(engine), task_of(site, task.job_id, Jobs(engine).get(task.job_id).created_utc_s)
+    finally:
+        engine.dispose()
 
 
 def task_of(site: Site, task_id: str, asked_utc_s: float) -> WatchedTask:

@@ -117,6 +117,12 @@ class Chronicle:
         where = np.full(len(columns["t_s"]), k)
         return Seen(where, self._who(story, k, columns), columns)
 
+    def spells(self, story: Story, k: int) -> Columns:
+        """By person (-1: nobody) and camera, sightings of task ``k``: ``n``, ``first_s``, ``last_s``."""
+        task_id = story.tasks[k].task_id
+        columns = self.history.spells(task_id, *story.spans_s[k], story.people.cuts_s(task_id))
+        return columns | {"person": self._who(story, k, columns | {"t_s": columns["first_s"]})}
+
     def _places(self, story: Story, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         columns = self.history.places(story.tasks[k].task_id, *story.spans_s[k])
         _bearable(len(columns["t_s"]))

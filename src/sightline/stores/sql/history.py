@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import Connection, Engine, case, delete, func, literal, select, text, update
 
 from sightline.errors import UnknownError
 from sightline.model.history import WatchedTask
@@ -90,11 +90,31 @@ class History:
         """Where everybody went in a task, oldest first, within a time on the site's clock."""
         return self._rows(PLACES, task_id, from_s, to_s)
 
+    def spells(
+        self, task_id: str, from_s: float = -np.inf, to_s: float = np.inf, cuts_s: Collection[float] = ()
+    ) -> Columns:
+        """By identity and camera, and before and after each of ``cuts_s``: how many sightings, the first, the last."""
+        at = SIGHTINGS.c.t_s
+        after = sum((case((at >= cut, 1), else_=0) for cut in cuts_s), literal(0))
+        key = SIGHTINGS.c.identity, SIGHTINGS.c.camera, after.label("part")
+        counts = func.count().label("n"), func.min(at).label("first_s"), func.max(at).label("last_s")
+        mine = select(*key, *counts).where(SIGHTINGS.c.task_id == task_id, _within(SIGHTINGS, from_s, to_s))
+        with self._reading.connect() as connection:
+            return fetched(connection, mine.group_by(SIGHTINGS.c.identity, SIGHTINGS.c.camera, text("part")))
+
     def identities(self, task_ids: Collection[str]) -> Columns:
         """Who was found in some tasks."""
         with self._reading.connect() as connection:
             wanted = select(IDENTITIES).where(IDENTITIES.c.task_id.in_(task_ids))
             return fetched(connection, wanted.order_by(IDENTITIES.c.task_id, IDENTITIES.c.number))
+
+    def counts(self) -> dict[str, int]:
+        """How many rows of each sort are kept."""
+        with self._reading.connect() as connection:
+            return {
+                table.name: int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+                for table in (WATCHED_TASKS, IDENTITIES, SIGHTINGS, PLACES)
+            }
 
     def with_identity(self, identity: str) -> list[tuple[str, int]]:
         """Tasks and numbers under which an identity was found."""

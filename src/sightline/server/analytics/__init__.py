@@ -1,0 +1,1 @@
+"""What stays of sites that were watched: questions about it, files of it, corrections to it."""
