@@ -182,6 +182,15 @@ class Tcp(_Part):
     """Reconstructions of one user that may be waiting or at work."""
 
 
+class Drone(_Part):
+    """Places from videos of drones."""
+
+    wait_s: float = Field(3600.0, gt=0)
+    """How long a client of ``/process`` is kept waiting for its answer; the job goes on behind that."""
+    focal_35mm: float | None = Field(None, ge=5, le=1000)
+    """Equivalent focal length of cameras whose requests and logs tell none; None: 24, with a tenth of doubt."""
+
+
 class Settings(BaseSettings):
     """Everything, frozen."""
 
@@ -239,6 +248,8 @@ class Settings(BaseSettings):
     """How much is done at once."""
     video_pipeline: VideoPipeline = VideoPipeline()
     """Files and streams to pictures."""
+    drone: Drone = Drone()
+    """Places from videos of drones."""
     tcp: Tcp = Tcp()
     """Reconstruction over plain TCP."""
     output_folder: Path | None = Field(None, validation_alias=AliasChoices("OUTPUT_FOLDER"), repr=False)

@@ -26,12 +26,14 @@ def download(
     stopped: Stopped,
     *,
     s3: Mapping[str, Any] | None = None,
+    media: bool = True,
     resolve: Resolver = resolved,
 ) -> Path | None:
     """The file at ``url``, in ``folder`` under a name of ours; None when ``stopped``, within a second.
 
     A file of this machine is not copied: its own path comes back, and is not to be removed or written to.
     ``s3`` is how to reach S3, as for ``obstore.store.S3Store``: an empty mapping takes all from ``AWS_`` variables.
+    ``media``: whether it has to be pictures or sound, as all must be that a decoder is to open; else anything.
     Nothing stays in ``folder`` unless the whole file came.
 
     Raises:
@@ -43,11 +45,12 @@ def download(
     try:
         address = until.wait_for(lambda: policy.check(url, resolve))
         if address.path is not None:
-            return _local(address.path, address, policy)
+            return _local(address.path, address, policy, media=media)
         until = Until(address.shown, policy.timeout_s, stopped)
         with _coming(address, policy, until, s3, resolve) as coming:
             _check_size(coming.n_bytes or 0, address, policy)
-            return _written(coming, folder, address, policy, _teller(tell, coming.n_bytes, until))
+            pieces = _inspected(coming.pieces, address) if media else coming.pieces
+            return _written(pieces, folder, address, policy, _teller(tell, coming.n_bytes, until))
     except StoppedError:
         return None
 
@@ -65,11 +68,13 @@ def _coming(
     return nullcontext(bucket.coming(address, s3, until))
 
 
-def _local(path: Path, address: Address, policy: Policy) -> Path:
+def _local(path: Path, address: Address, policy: Policy, *, media: bool) -> Path:
     try:
         _check_size(path.stat().st_size, address, policy)
         with path.open("rb") as file:
-            check_media(file.read(HEAD), address.shown)
+            head = file.read(HEAD)
+        if media:
+            check_media(head, address.shown)
     except OSError as error:
         if isinstance(error, RefusedError | SourceError):
             raise
@@ -77,13 +82,15 @@ def _local(path: Path, address: Address, policy: Policy) -> Path:
     return path
 
 
-def _written(coming: web.Coming, folder: Path, address: Address, policy: Policy, told: Callable[[int], None]) -> Path:
+def _written(
+    pieces: Iterator[bytes], folder: Path, address: Address, policy: Policy, told: Callable[[int], None]
+) -> Path:
     """The whole file, or nothing."""
     path, is_whole = folder / f"{secrets.token_hex(16)}.media", False
     try:
         with path.open("xb") as file:
             n_bytes = 0
-            for piece in _inspected(coming.pieces, address):
+            for piece in pieces:
                 n_bytes += len(piece)
                 _check_size(n_bytes, address, policy)
                 file.write(piece)

@@ -175,7 +175,7 @@ class Bench:
             if source.startswith(SOURCE):
                 file = self._kept(source, name)
                 key, name = file.key, file.name
-        named = [*(job.params.get("sources") or ()), job.params.get("scene")]
+        named = [*(job.params.get("sources") or ()), *map(job.params.get, ("scene", "log", "tracks"))]
         return Task(
             job_id=job.id,
             params=dict(job.params),
@@ -183,7 +183,7 @@ class Bench:
             settings=self._settings,
             source_key=key,
             source_name=name,
-            files={text: self._kept(text, "file") for text in named if isinstance(text, str)},
+            files={t: self._kept(t, "file") for t in named if isinstance(t, str) and t.startswith(SOURCE)},
             earlier=dict(earlier),
         )
 

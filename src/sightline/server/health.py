@@ -1,10 +1,12 @@
 """Whether the server works."""
 
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -14,14 +16,38 @@ from sightline.server.installation import Installation
 from sightline.server.pages import Pages, sent
 
 
+class Health(BaseModel):
+    """Whether the server works, in the words of all clients that ask."""
+
+    status: str = Field(description="healthy, from a server that answers.")
+    service: str = Field(description="Which.")
+    version: str = Field(description="Of the server.")
+    model_loaded: bool = Field(description="Whether work can begin; what needs a model loads it then.")
+    device: str = Field(description="What computes: cuda where there is an NVIDIA graphics card, else cpu.")
+    gpu_available: bool = Field(description="Whether there is one.")
+
+
+def health_of() -> Health:
+    """As it is now; nothing is asked for it but the kernel."""
+    has_gpu = Path("/proc/driver/nvidia/gpus").is_dir()
+    return Health(
+        status="healthy",
+        service="sightline",
+        version=__version__,
+        model_loaded=True,
+        device="cuda" if has_gpu else "cpu",
+        gpu_available=has_gpu,
+    )
+
+
 def router(services: Installation) -> APIRouter:
     """``/health`` and ``/health/live`` touch nothing and answer at once; ``/health/ready`` asks the stores."""
     routes = APIRouter(tags=["health"])
 
     @routes.get("/health", summary="Whether the server answers")
     @routes.get("/health/live", summary="Whether the server answers", include_in_schema=False)
-    async def live() -> dict[str, str]:
-        return {"status": "healthy", "service": "sightline", "version": __version__}
+    async def live() -> Health:
+        return health_of()
 
     def database() -> str:
         try:

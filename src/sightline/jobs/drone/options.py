@@ -14,6 +14,8 @@ from sightline.locators.ground import Anchor
 from sightline.locators.pointing import Rule, YawSource
 from sightline.pipeline.drone import Wishes
 
+ANSWER = "positions.json"
+"""What the file is called that the service answers with."""
 _ANGLES = {"yaw_deg": "yaw_rad", "pitch_deg": "pitch_rad", "roll_deg": "roll_rad"}
 """Doubts that callers give in degrees."""
 UNKNOWN_FOCAL = 0.1
@@ -90,6 +92,8 @@ class DroneOptions(Params):
     """Whether each row knows the whole path of its track; false: the forward filter alone."""
     include_aircraft: bool = False
     """Whether the aircraft itself is among the entries, as track 0."""
+    ignored: Annotated[tuple[str, ...], Field(max_length=64)] = ()
+    """Names of what a client sent besides, which nothing here takes; told in the warnings."""
     null_heading: bool = False
     """Whether the heading of what hardly moves is null; else it is whichever way the little that it moves is."""
 

@@ -1,7 +1,7 @@
 """A drone's video to places: what was asked, doing it step by step, and what came of it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from sightline.files import whole
 from sightline.formats import elevation, places
 from sightline.formats.parquet import Parquet
 from sightline.jobs.drone import motion
-from sightline.jobs.drone.options import DroneOptions
+from sightline.jobs.drone.options import ANSWER, DroneOptions
 from sightline.jobs.drone.reading import Given, clip_of, flight_of, lens_for, tracks_of
 from sightline.jobs.drone.telling import answer_of, story_of
 from sightline.locators.syncing import synced
@@ -26,7 +26,7 @@ from sightline.pipeline.drone import Aim, Clip, Placed, Wishes, aimed, later, pl
 from sightline.pipeline.drone_tracks import tracked
 from sightline.pipeline.track import steadied
 
-ANSWER, STORY, TRACKS, MOTION = "positions.json", "run.json", "tracks.parquet", "motion.npz"
+STORY, TRACKS, MOTION = "run.json", "tracks.parquet", "motion.npz"
 """Names of the files that are written."""
 _LOOK_FPS = 10.0
 """Pictures per second that are enough to see how the camera moved."""
@@ -54,8 +54,10 @@ class DroneJob:
     """A photo of the same camera, for its focal length."""
     exports: tuple[str, ...] = ("csv",)
     """What else to write: endings of ``formats.places``."""
-    engines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    engines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By kind of engine (detector, tracker, stabilizer), its ``name`` and options, for a video that is watched."""
+    name: str = ""
+    """What to call it; unsaid, as the video."""
 
     @property
     def is_to_watch(self) -> bool:
@@ -88,13 +90,17 @@ def run(job: DroneJob, tell: Tell, stopped: Stopped) -> DroneResult:
         OSError: a result cannot be written.
     """
     if job.is_to_watch:
-        _first_look(job)
+        first_look(job)
         watch(job, job.folder, tell, stopped)
     return place(job, job.folder, tell, stopped)
 
 
-def _first_look(job: DroneJob) -> None:
-    """Finds out what is wrong with the log and the options before hours are spent on the video."""
+def first_look(job: DroneJob) -> None:
+    """Finds out what is wrong with the log and the options before hours are spent on the video.
+
+    Raises:
+        SightlineError: something is.
+    """
     clip, _ = clip_of(job.video)
     flight = flight_of(job.log, job.options, job.log_kind)
     lens, how, _ = lens_for(clip, flight, job.options, job.photo)
@@ -175,10 +181,17 @@ def place(job: DroneJob, watched: Path, tell: Tell, stopped: Stopped) -> DroneRe
         raise EngineError("stopped before it was done")
     tell(step, 3, 4)
     story = story_of(job.options, clip, aim, given, found, wishes) | {"lens_from": how}
-    story["warnings"] = list(dict.fromkeys((*flight.warnings, *aim.warnings, *said, *given.warnings)))
+    story["warnings"] = list(
+        dict.fromkeys((*_ignored(job.options), *aim.flight.warnings, *aim.warnings, *said, *given.warnings))
+    )
     files = _written(job, clip, aim, given, found, story)
     tell(step, 4, 4)
     return DroneResult(found, aim, given.told, story, tuple(files))
+
+
+def _ignored(options: DroneOptions) -> tuple[str, ...]:
+    """What is to be said of parameters that nothing here takes."""
+    return (f"parameters that are not known here, left out: {', '.join(options.ignored)}",) if options.ignored else ()
 
 
 def _later(aim: Aim, lens: Lens, wishes: Wishes, watched: Path, options: DroneOptions) -> tuple[Wishes, str]:
@@ -203,7 +216,7 @@ def _written(job: DroneJob, clip: Clip, aim: Aim, given: Given, found: Placed, s
 
     files = [job.folder / ANSWER]
     drone_answer.write(answer_of(job.options, clip, aim, given, found, story), files[0])
-    about = _about(job, aim, given)
+    about = _about(job, aim, given, story)
     for ending in job.exports:
         files.append(job.folder / f"positions.{ending}")
         places.write(files[-1], found.positions, about)
@@ -214,18 +227,20 @@ def _written(job: DroneJob, clip: Clip, aim: Aim, given: Given, found: Placed, s
     return files
 
 
-def _about(job: DroneJob, aim: Aim, given: Given) -> places.About:
+def _about(job: DroneJob, aim: Aim, given: Given, story: dict[str, Any]) -> places.About:
     """What must be known beside positions to write them down."""
     utc = aim.flight.utc_ns
     has_ellipsoid = bool(np.isfinite(aim.flight.height_ellipsoid_m).any())
     has_sea = bool(np.isfinite(aim.flight.height_sea_m).any())
     return places.About(
-        name=job.video.stem,
+        name=job.name or job.video.stem,
         utc_ns=None if utc is None else utc + round(aim.alignment.log_from_video_s * 1e9),
         height_is="ellipsoid" if has_ellipsoid else "sea" if has_sea else "unknown",
         classes=given.tracks.classes,
         label=given.tracks.label,
         flight=aim.flight,
+        log_from_video_s=aim.alignment.log_from_video_s,
+        warnings=tuple(story["warnings"]),
     )
 
 

@@ -17,6 +17,7 @@ KINDS = {
     "snapshot": "sightline.jobs.kinds.snapshot:SNAPSHOT",
     "reconstruct": "sightline.jobs.kinds.reconstruct:RECONSTRUCT",
     "site": "sightline.jobs.kinds.site:SITE",
+    "drone": "sightline.jobs.kinds.drone:DRONE",
 }
 """Name -> ``module:KIND``; imported only when asked for."""
 GROUP = "sightline.job"

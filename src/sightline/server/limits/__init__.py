@@ -18,15 +18,19 @@ from sightline.server.pages import Pages
 _PIPELINE = "/api/v1/video-pipeline"
 PUBLIC = frozenset(
     {"/", "/health", "/api/health", "/health/live", "/health/ready", "/docs", "/docs/oauth2-redirect", "/openapi.json"}
-    | {LOGIN, f"{_PIPELINE}/health/"}
+    | {LOGIN, f"{_PIPELINE}/health/", "/vggt_p/health"}
 )
 """Paths that strangers may ask for, besides pages; all others need somebody who is known."""
-EXEMPT = frozenset({"/health", "/api/health", "/health/live", "/health/ready", "/metrics", f"{_PIPELINE}/health/"})
+EXEMPT = frozenset(
+    {"/health", "/api/health", "/health/live", "/health/ready", "/metrics", "/vggt_p/health", f"{_PIPELINE}/health/"}
+)
 """Paths that may be asked for as often as anybody likes."""
 _EXACT = {
     "/api/v1/artifacts": Role.OPERATOR,
     f"{_PIPELINE}/decode/": Role.OPERATOR,
     f"{_PIPELINE}/video-info/": Role.VIEWER,
+    "/process-upload": Role.OPERATOR,
+    "/vggt_p/process-upload": Role.OPERATOR,
 }
 _OF_RUNS = re.compile(r"/api/runs/[^/]{1,64}/(?:images|video)")
 

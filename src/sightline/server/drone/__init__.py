@@ -1,0 +1,1 @@
+"""The drone service: what was filmed from above, where on earth."""
