@@ -6,10 +6,14 @@ weights: ``vggt-1b`` is CC-BY-NC-4.0; ``vggt-1b-commercial`` is handed out on re
 
 from typing import final
 
+import numpy as np
+from jaxtyping import Float
+
 from sightline.executors.local import Stopped, Tell
+from sightline.model.point_tracks import PointTracks
 from sightline.model.scene import Scene
 from sightline.model.shots import Shots
-from sightline.reconstructors.looks.granting import granted
+from sightline.reconstructors.looks.granting import granted, traced
 from sightline.reconstructors.looks.wishes import Wishes
 from sightline.reconstructors.networks.choices import Precision
 
@@ -61,3 +65,16 @@ class Vggt:
             EngineError: it was stopped, PyTorch is not installed, or there is not enough memory.
         """
         return granted(self._wishes, shots, tell, stopped)
+
+    def follow(self, shots: Shots, xy_px: Float[np.ndarray, "n 2"], tell: Tell, stopped: Stopped) -> PointTracks:
+        """Where the points at ``xy_px`` of the first picture are in all pictures, which are looked at together.
+
+        Points are pixels across and down of the picture's own. ``chunk``, ``points`` and ``refine`` do not matter here.
+
+        Raises:
+            ReconstructionError: there are no pictures.
+            WeightsError: the weights are not here, or are not what they should be; says how to get them.
+            OptionError: a point is not in the first picture, or an option does not do.
+            EngineError: it was stopped, PyTorch is not installed, or there is not enough memory.
+        """
+        return traced(self._wishes, shots, xy_px, tell, stopped)

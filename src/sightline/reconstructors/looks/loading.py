@@ -11,12 +11,12 @@ from sightline.reconstructors.looks.found import Found
 from sightline.reconstructors.networks.checkpoint import fitted, opened
 from sightline.reconstructors.networks.choices import Kind, Precision
 from sightline.reconstructors.networks.da3 import Da3Net, Da3Size
+from sightline.reconstructors.networks.following import FollowSize
 from sightline.reconstructors.networks.precision import chosen, lighten
 from sightline.reconstructors.networks.vggt import VggtNet, VggtSize
 
 _PREFIX: Final = "model."
 _MARKS: Final[dict[Kind, str]] = {"vggt": "aggregator.camera_token", "da3": "backbone.pretrained.camera_token"}
-_UNREAD_VGGT: Final = ("track_head.",)
 _UNREAD_DA3: Final = (
     "cam_enc.", "gs_head.", "gs_adapter.", "head.scratch.output_conv1_aux.", "head.scratch.output_conv2_aux.",
     *(f"head.scratch.refinenet{level}_aux." for level in range(1, 5)),
@@ -53,8 +53,12 @@ class Ready:
         return self.n_bytes if self.device.type == "cpu" and self.precision == "float32" else 0
 
 
-def ready(found: Found, kind: Kind | None, precision: Precision, device: str, *, points: bool) -> Ready:
+def ready(
+    found: Found, kind: Kind | None, precision: Precision, device: str, *, points: bool, follows: bool = False
+) -> Ready:
     """The network that the weights are for, which must be of that kind if one is given.
+
+    ``points`` and ``follows`` say which of VGGT's heads are wanted besides camera and depth.
 
     Raises:
         WeightsError: the file is damaged, or for another network.
@@ -70,10 +74,15 @@ def ready(found: Found, kind: Kind | None, precision: Precision, device: str, *,
     shapes = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
     try:
         with torch.device("meta"):
-            net = VggtNet(VggtSize.of(shapes), points=points) if is_kind == "vggt" else Da3Net(Da3Size.of(shapes))
+            net = (
+                VggtNet(VggtSize.of(shapes), points=points, follows=FollowSize.of(shapes) if follows else None)
+                if is_kind == "vggt"
+                else Da3Net(Da3Size.of(shapes))
+            )
     except WeightsError as error:
         raise WeightsError(f"{found.path}: {error}") from None
-    unread = _UNREAD_DA3 if is_kind == "da3" else (*_UNREAD_VGGT, *(() if points else ("point_head.",)))
+    unasked = {"point_head.": not points, "track_head.": not follows}
+    unread = _UNREAD_DA3 if is_kind == "da3" else tuple(head for head, is_unasked in unasked.items() if is_unasked)
     fitted(net, tensors, unread, found.path)
     made = Ready(net, is_kind, where, chosen(precision, where))
     lighten(made.trunk, made.precision, where)

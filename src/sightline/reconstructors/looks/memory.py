@@ -18,6 +18,10 @@ _FIXED: Final = 400 << 20
 """What runs besides the pictures: libraries, and parts that are worked on."""
 _HEAD_PER_PIXEL: Final = 3200
 """Bytes that a dense head takes for each pixel of a picture that it works on."""
+_MAPS: Final = 4
+"""Features as they are made, joined, normed, and on coarser levels, while points are followed."""
+_TRACK: Final = 30
+"""Of a track's numbers in a picture, how many are there at a time."""
 _GROUPS: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current"))
 
 
@@ -47,6 +51,13 @@ def load(ready: Ready, size: tuple[int, int], *, points: bool) -> Load:
     seen = tokens * (dim * (4 + 4 * width + 2 * width * n_kept) + 2 * 64 * 4)
     answer = pixels * 4 * (6 if points else 2)
     return Load(seen + 3 * 4 * pixels, _HEAD_PER_PIXEL * pixels, answer)
+
+
+def load_of_following(net: VggtNet, size: tuple[int, int], n_points: int) -> int:
+    """What each picture takes besides, in bytes, while so many points are followed."""
+    tracker = net.track_head.tracker
+    features, dim = len(tracker.fmap_norm.weight), len(tracker.updateformer.output_norm.weight)
+    return 4 * (_MAPS * features * size[0] * size[1] // 4 + _TRACK * dim * n_points)
 
 
 def at_once(size: tuple[int, int], device: torch.device) -> int:

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
 
 from sightline import __version__
-from sightline.errors import EngineError, OptionError, ReconstructionError
+from sightline.errors import EngineError, ReconstructionError
 from sightline.executors.local import Stopped, Tell
 from sightline.model.arrays import Image
 from sightline.model.scene import MadeBy, Scene
@@ -17,17 +17,15 @@ from sightline.reconstructors.looks.aligning import Joint
 from sightline.reconstructors.looks.assembled import Look, assembled
 from sightline.reconstructors.looks.chunks import MOST, Chunk, joined, loop, planned
 from sightline.reconstructors.looks.found import Found, found
-from sightline.reconstructors.looks.framing import Framing, framings
+from sightline.reconstructors.looks.framing import Framing
 from sightline.reconstructors.looks.loading import Ready, ready
 from sightline.reconstructors.looks.loops import glances, returns
-from sightline.reconstructors.looks.memory import at_once, free_bytes, load, together
+from sightline.reconstructors.looks.memory import at_once, free_bytes, together
+from sightline.reconstructors.looks.pictures import Pictures, check
 from sightline.reconstructors.looks.refining import adjusted
 from sightline.reconstructors.looks.wishes import Wishes
 from sightline.reconstructors.networks.answer import Answer
 from sightline.reconstructors.networks.camera import intrinsics, poses
-from sightline.reconstructors.networks.encoder import PATCH
-
-_GB: Final = 1e9
 
 
 def rebuilt(shots: Shots, wishes: Wishes, tell: Tell, stopped: Stopped) -> Scene:
@@ -41,12 +39,11 @@ def rebuilt(shots: Shots, wishes: Wishes, tell: Tell, stopped: Stopped) -> Scene
     """
     if not len(shots):
         raise ReconstructionError("no pictures")
-    if wishes.side_px < 4 * PATCH or wishes.chunk < 0 or wishes.chunk == 1:
-        raise OptionError(f"side_px = {wishes.side_px}, chunk = {wishes.chunk}: at least {4 * PATCH}, and 2 or 0")
+    check(wishes)
     tell("loading weights", 0, None)
     there = found(wishes.weights)
     net = ready(there, wishes.kind, wishes.precision, wishes.device, points=wishes.points)
-    pictures = _Pictures.read(shots, wishes, net, tell, stopped)
+    pictures = Pictures.read(shots, wishes, net, tell, stopped)
     run = _Run(net, pictures, tell, stopped)
     free = free_bytes(net.device) - net.mapped_bytes
     most = together(net, pictures.size, min(len(shots), wishes.chunk or MOST), free, points=wishes.points)
@@ -61,65 +58,11 @@ def rebuilt(shots: Shots, wishes: Wishes, tell: Tell, stopped: Stopped) -> Scene
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Pictures:
-    """All pictures, at the network's size."""
-
-    shown: list[Image]
-    framings: list[Framing]
-
-    @classmethod
-    def read(cls, shots: Shots, wishes: Wishes, net: Ready, tell: Tell, stopped: Stopped) -> "_Pictures":
-        """Each is read once.
-
-        Raises:
-            EngineError: stopped, or there is no room for what will be said of all of them.
-        """
-        sizes: list[tuple[int, int]] = []
-        shown: list[Image] = []
-        for number, shot in enumerate(shots.shots):
-            if stopped():
-                raise EngineError("stopped before there was a scene")
-            tell("reading pictures", number, len(shots))
-            rgb = shot.read()
-            sizes.append((rgb.shape[0], rgb.shape[1]))
-            framing = framings(sizes[-1:], wishes.side_px)[0]
-            shown.append(framing.shown(rgb))
-            if number == 0:
-                _check_room(len(shots), framing.outer, net, points=wishes.points)
-        return cls(shown, framings(sizes, wishes.side_px))
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Of the network's picture, down and across."""
-        return self.framings[0].outer
-
-    def tensor(self, numbers: Sequence[int]) -> torch.Tensor:
-        """Those pictures, as the network takes them."""
-        return torch.from_numpy(np.stack([self.framings[n].framed(self.shown[n]) for n in numbers]))
-
-
-def _check_room(n: int, size: tuple[int, int], net: Ready, *, points: bool) -> None:
-    """Nothing, if there is room for n pictures and what will be said of them.
-
-    Raises:
-        EngineError: there is not.
-    """
-    free = free_bytes(torch.device("cpu"))
-    # Twice: the looks, and the scene that is made of them.
-    needed = n * (2 * load(net, size, points=points).answered + 3 * size[0] * size[1])
-    if needed > free:
-        raise EngineError(
-            f"{n} pictures take {needed / _GB:.1f} GB at this size, {free / _GB:.1f} are free; give at most "
-            f"{int(n * free / needed)}, or a smaller side_px"
-        )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class _Run:
     """A network at work."""
 
     net: Ready
-    pictures: _Pictures
+    pictures: Pictures
     tell: Tell
     stopped: Stopped
 

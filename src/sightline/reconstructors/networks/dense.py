@@ -57,16 +57,17 @@ class Fusion(nn.Module):
 class Pyramid(nn.Module):
     """The parts that the checkpoints keep under one name."""
 
-    def __init__(self, features: int, channels: Sequence[int], out: int, *, bent: bool) -> None:
+    def __init__(self, features: int, channels: Sequence[int], out: int | None, *, bent: bool) -> None:
         super().__init__()
         for number, channel in enumerate(channels, 1):
             setattr(self, f"layer{number}_rn", nn.Conv2d(channel, features, 3, padding=1, bias=False))
             setattr(self, f"refinenet{number}", Fusion(features, joins=number < len(channels), bent=bent))
-        mid = features // 2
+        mid = features if out is None else features // 2
         self.output_conv1 = nn.Conv2d(features, mid, 3, padding=1)
-        self.output_conv2 = nn.Sequential(
-            nn.Conv2d(mid, 32, 3, padding=1), nn.ReLU(inplace=True), nn.Conv2d(32, out, 1)
-        )
+        if out is not None:
+            self.output_conv2 = nn.Sequential(
+                nn.Conv2d(mid, 32, 3, padding=1), nn.ReLU(inplace=True), nn.Conv2d(32, out, 1)
+            )
 
 
 class DenseHead(nn.Module):
@@ -89,13 +90,41 @@ class DenseHead(nn.Module):
         aspect = size[1] / size[0]
         levels = []
         for number, layer in enumerate(layers):
-            # A head is small beside its trunk: it works in its own precision, so that no depth is lost to rounding.
-            x = self.norm(layer.to(self.norm.weight.dtype))
-            x = self.projects[number](x.transpose(1, 2).unflatten(2, (rows, columns)))
+            x = squares(self, number, layer, (rows, columns))
             x = self.resize_layers[number](placed(x, aspect))
             levels.append(getattr(self.scratch, f"layer{number + 1}_rn")(x))
         x = self.scratch.output_conv1(fused(self.scratch, levels))
         return self.scratch.output_conv2(placed(drawn(x, (rows * PATCH, columns * PATCH)), aspect))
+
+
+class FeatureHead(nn.Module):
+    """Tokens of four layers to features of every second pixel down and across; these do not tell where they are."""
+
+    def __init__(self, dim: int, features: int, channels: Sequence[int]) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(dim)
+        self.projects = nn.ModuleList(nn.Conv2d(dim, channel, 1) for channel in channels)
+        self.resize_layers = nn.ModuleList(resizers(channels))
+        self.scratch = Pyramid(features, channels, None, bent=True)
+
+    def forward(self, layers: Sequence[Float[Tensor, "s n d"]], size: tuple[int, int]) -> Float[Tensor, "s f a b"]:
+        """The features of a few pictures of ``size`` (down, across)."""
+        grid = size[0] // PATCH, size[1] // PATCH
+        levels = [
+            getattr(self.scratch, f"layer{number + 1}_rn")(resize(squares(self, number, layer, grid)))
+            for number, (layer, resize) in enumerate(zip(layers, self.resize_layers, strict=True))
+        ]
+        x = self.scratch.output_conv1(fused(self.scratch, levels))
+        return drawn(x, (grid[0] * PATCH // 2, grid[1] * PATCH // 2))
+
+
+def squares(
+    head: DenseHead | FeatureHead, number: int, layer: Float[Tensor, "s n d"], grid: tuple[int, int]
+) -> Float[Tensor, "s f a b"]:
+    """What a head takes from one layer's tokens, on their grid."""
+    # A head is small beside its trunk: it works in its own precision, so that nothing is lost to rounding.
+    x = head.norm(layer.to(head.norm.weight.dtype))
+    return head.projects[number](x.transpose(1, 2).unflatten(2, grid))
 
 
 def resizers(channels: Sequence[int]) -> list[nn.Module]:

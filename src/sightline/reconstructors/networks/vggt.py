@@ -1,4 +1,4 @@
-"""VGGT put together: pictures to cameras, depth and points, in one pass.
+"""VGGT put together: pictures to cameras, depth and points in one pass, or points of the first followed through all.
 
 Source: Wang et al., "VGGT: Visual Geometry Grounded Transformer" (CVPR 2025). Names of parts are those of the published
 checkpoints, so that these load as they are.
@@ -18,6 +18,7 @@ from sightline.reconstructors.networks.answer import Answer, Glance, dense
 from sightline.reconstructors.networks.camera import CameraHead
 from sightline.reconstructors.networks.dense import DenseHead
 from sightline.reconstructors.networks.encoder import Encoder
+from sightline.reconstructors.networks.following import Followed, FollowHead, FollowSize
 
 READ: Final = {24: (4, 11, 17, 23), 4: (0, 1, 2, 3)}
 """Which layers the dense heads read, by how many there are; the smaller is for tests."""
@@ -84,9 +85,13 @@ def _count(shapes: Mapping[str, tuple[int, ...]], prefix: str) -> int:
 
 
 class VggtNet(nn.Module):
-    """The network; ``points`` says whether it has the head that tells points without depth and camera."""
+    """The network.
 
-    def __init__(self, size: VggtSize, *, points: bool = False) -> None:
+    ``points`` says whether it has the head that tells points without depth and camera, ``follows`` which head follows
+    points.
+    """
+
+    def __init__(self, size: VggtSize, *, points: bool = False, follows: FollowSize | None = None) -> None:
         super().__init__()
         encoder = Encoder(size.encoder_dim, size.encoder_depth, size.grid, size.encoder_registers)
         self.aggregator = Aggregator(encoder, size.dim, size.depth, size.registers)
@@ -94,6 +99,8 @@ class VggtNet(nn.Module):
         self.depth_head = DenseHead(2 * size.dim, size.features, size.channels, 2, bent=True)
         if points:
             self.point_head = DenseHead(2 * size.dim, size.features, size.channels, 4, bent=True)
+        if follows:
+            self.track_head = FollowHead(2 * size.dim, follows)
         self.read = READ[size.depth]
 
     @torch.inference_mode()
@@ -113,3 +120,15 @@ class VggtNet(nn.Module):
         return Answer(
             cameras.float().cpu(), depth[..., 0].exp_(), depth_confidence, points, points_confidence
         )  # fmt: skip
+
+    @torch.inference_mode()
+    def follow(
+        self, pictures: Float[Tensor, "s 3 h w"], xy: Float[Tensor, "n 2"], at_once: int, glance: Glance
+    ) -> Followed:
+        """Where the points at ``xy`` of the first picture are in all: across and down, the first pixel's centre is 0.
+
+        Raises:
+            EngineError: ``glance`` does.
+        """
+        seen = self.aggregator(pictures, self.read, at_once, glance)
+        return self.track_head(seen, xy, at_once, glance)

@@ -48,6 +48,12 @@ def small_da3():
 
 
 @pytest.fixture(scope="session")
+def made_up():
+    """Fills a network with numbers drawn by chance."""
+    return drawn
+
+
+@pytest.fixture(scope="session")
 def copied():
     """Makes a network of its own from another, to be changed."""
     return deepcopy
