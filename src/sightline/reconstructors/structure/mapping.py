@@ -19,14 +19,16 @@ _TRACKS: Final = 150
 """Points that each picture lends to finding the cameras; the rest is added when the cameras are known."""
 _FAR_PX: Final = 4.0
 """A point seen this far from where it should be was matched wrongly."""
+_ROUGH_PX: Final = 12.0
+"""The same as long as only the first points are there, and lenses may be far off."""
 _NARROW_DEG: Final = 1.0
 """Points seen under a smaller angle have no depth."""
 _ENOUGH: Final = 0.95
 """With this share of the pictures placed ..."""
 _AGREED: Final = 0.9
 """... and this share of the pairs in agreement there is no need to try in another way."""
-_TRIALS: Final = 2000
-"""Attempts at most to find one motion; enough for pairs of which a third is right."""
+_TRIALS: Final = (30, 1000)
+"""Attempts to find one motion, at least and at most; enough for pairs of which two fifths are right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ def verified(database: Path, seed: int, threads: int) -> None:
     """Keeps of each pair's matches those that one motion of the camera explains."""
     options = pycolmap.TwoViewGeometryOptions()
     options.ransac.random_seed = seed
-    options.ransac.max_num_trials = _TRIALS
+    options.ransac.min_num_trials, options.ransac.max_num_trials = _TRIALS
+    options.ransac.dyn_num_trials_multiplier = 1.0
     pycolmap.geometric_verification(
         database, pycolmap.GeometricVerifierOptions(num_threads=threads), two_view_geometry_options=options
     )
@@ -99,12 +102,33 @@ def _global(folder: Path, fixed: Sequence[int], seed: int) -> Mapped:
     inner.random_seed, inner.num_threads = seed, 1
     inner.track_required_tracks_per_view = _TRACKS
     inner.ba_num_iterations = 1
+    inner.skip_retriangulation = True
     inner.bundle_adjustment.refine_focal_length = not fixed
     inner.bundle_adjustment.refine_extra_params = not fixed
     for positioning in (inner.global_positioning, inner.bundle_adjustment.ceres):
         positioning.use_gpu = False
     models = pycolmap.global_mapping(folder / "database", empty(folder, "pictures"), empty(folder, "all"), options)
-    return refined(_largest(list(models.values()), "global"), fixed)
+    rough = refined(_largest(list(models.values()), "global"), fixed, far_px=_ROUGH_PX)
+    return refined(_filled(rough, folder / "database", seed), fixed)
+
+
+def _filled(mapped_: Mapped, database: Path, seed: int) -> Mapped:
+    """With the points of all matches, where so far only those are that it took to find the cameras."""
+    if mapped_.model is None:
+        return mapped_
+    kept = pycolmap.Database.open(database)
+    try:
+        graph = pycolmap.DatabaseCache.create(kept, pycolmap.DatabaseCacheOptions()).correspondence_graph
+    finally:
+        kept.close()
+    seen = pycolmap.ObservationManager(mapped_.model, graph)
+    triangulator = pycolmap.IncrementalTriangulator(graph, mapped_.model, seen)
+    options = pycolmap.IncrementalTriangulatorOptions(random_seed=seed)
+    for image_id in sorted(mapped_.model.reg_image_ids()):
+        triangulator.triangulate_image(options, image_id)
+    triangulator.complete_all_tracks(options)
+    triangulator.merge_all_tracks(options)
+    return mapped_
 
 
 def _incremental(folder: Path, n_pictures: int, fixed: Sequence[int], seed: int, stopped: Callable[[], bool]) -> Mapped:
@@ -141,13 +165,13 @@ def incremental_options(fixed: Sequence[int], seed: int) -> pycolmap.Incremental
     return options
 
 
-def refined(mapped_: Mapped, fixed: Sequence[int], given: Collection[int] = ()) -> Mapped:
+def refined(mapped_: Mapped, fixed: Sequence[int], given: Collection[int] = (), far_px: float = _FAR_PX) -> Mapped:
     """Without wrong matches, and adjusted once more to what is left; pictures ``given`` stay where they are."""
     model = mapped_.model
     if model is None:
         return mapped_
     observations = pycolmap.ObservationManager(model)
-    observations.filter_all_points3D(_FAR_PX, _NARROW_DEG)
+    observations.filter_all_points3D(far_px, _NARROW_DEG)
     config = pycolmap.BundleAdjustmentConfig()
     for image_id in model.reg_image_ids():
         config.add_image(image_id)
@@ -163,7 +187,7 @@ def refined(mapped_: Mapped, fixed: Sequence[int], given: Collection[int] = ()) 
     options.ceres.solver_options.max_num_iterations = 30
     options.ceres.solver_options.function_tolerance = 1e-5
     pycolmap.create_default_bundle_adjuster(options, config, model).solve()
-    observations.filter_all_points3D(_FAR_PX / 2, _NARROW_DEG)
+    observations.filter_all_points3D(min(far_px, _FAR_PX) / 2, _NARROW_DEG)
     model.update_point_3d_errors()
     return mapped_
 

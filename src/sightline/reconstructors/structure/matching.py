@@ -1,7 +1,7 @@
 """Which spots of two pictures are the same thing.
 
-The coarsest spots of both are compared all with all; where they agree on how the two cameras stand to each other,
-the rest is only looked for where it must be, which is some thirty times less to compare.
+The coarsest spots of both are compared all with all, more of them where those say little; once they agree on how the
+two cameras stand to each other, the rest is only looked for where it must be: some thirty times less to compare.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float, Float32, Int64
 
 from sightline.geometry.warp import warped
 from sightline.reconstructors.structure.comparing import along_lines, near_places, nearest_two
@@ -17,6 +17,8 @@ from sightline.reconstructors.structure.features import Features
 
 Matches = Int64[np.ndarray, "pairs 2"]
 """Rows of the spots of the one picture and of the other."""
+Lines = Float[np.ndarray, "3 3"]
+Xy = Float32[np.ndarray, "n 2"]
 
 _COARSE: Final = 1000
 """Spots compared in the first look."""
@@ -29,7 +31,11 @@ _FEW: Final = 12
 _CHANCE: Final = 10
 """Fewer that agree on how the cameras stand do so by chance."""
 _AGREED: Final = 20
-"""This many must agree before the rest is looked for only where it must be; with fewer it is looked for all over."""
+"""This many must agree before the rest is looked for only where it must be."""
+_MORE: Final = 2500
+"""Spots compared in a second look, where in the first fewer agreed."""
+_HOPE: Final = 15
+"""With so many that agree in the second, the rest is worth being looked for all over."""
 _CLOSE: Final = 0.003
 """How far from its line a spot may be; share of the picture's longer side."""
 _NEAR: Final = 0.025
@@ -40,21 +46,28 @@ _FLAT: Final = 0.9
 
 def matches(one: Features, other: Features, side_px: float) -> Matches:
     """Pairs of spots that look alike and like no other; ``side_px`` is the longer side of the larger picture."""
-    found = alike(one.look[:_COARSE], other.look[:_COARSE])
     if len(one) <= _COARSE and len(other) <= _COARSE:
-        return found
-    if len(found) < _FEW:
-        return found[:0]
-    close_px = max(2.0, _CLOSE * side_px)
-    from_px, to_px = one.xy_px[found[:, 0]], other.xy_px[found[:, 1]]
-    agreed = _agreed(cv2.findFundamentalMat, from_px, to_px, close_px / 2)
-    if agreed is None:
-        return found[:0]
-    lines, kept = agreed
-    if kept.sum() < _AGREED:
         return alike(one.look, other.look)
-    plane = _agreed(cv2.findHomography, from_px[kept], to_px[kept], close_px)
-    if plane is None or plane[1].sum() < _FLAT * kept.sum():
+    close_px = max(2.0, _CLOSE * side_px)
+    n_agreeing = 0
+    for most in (_COARSE, _MORE):
+        found = alike(one.look[:most], other.look[:most])
+        from_px, to_px = one.xy_px[found[:, 0]], other.xy_px[found[:, 1]]
+        agreed = _agreed(cv2.findFundamentalMat, from_px, to_px, close_px / 2) if len(found) >= _FEW else None
+        if agreed is None:
+            return found[:0]
+        n_agreeing = int(agreed[1].sum())
+        if n_agreeing >= _AGREED:
+            return _guided(one, other, (agreed[0], from_px[agreed[1]], to_px[agreed[1]]), side_px)
+    return alike(one.look, other.look) if n_agreeing >= _HOPE else np.zeros((0, 2), np.int64)
+
+
+def _guided(one: Features, other: Features, agreed: tuple[Lines, Xy, Xy], side_px: float) -> Matches:
+    """Pairs of spots where they must be, by the lines and by places that agree on these."""
+    lines, from_px, to_px = agreed
+    close_px = max(2.0, _CLOSE * side_px)
+    plane = _agreed(cv2.findHomography, from_px, to_px, close_px)
+    if plane is None or plane[1].sum() < _FLAT * len(from_px):
         return _mutual(*along_lines(one.xy_px, one.look, other.xy_px, other.look, lines, 1.25 * close_px))
     # On a plane, or with a camera that only turned, any number of fundamental matrices fit: the lines say nothing.
     places = warped(plane[0], one.xy_px.astype(np.float64))
