@@ -29,6 +29,7 @@ from sightline.cli.run import run
 from sightline.cli.serve import EXAMPLES as SERVING
 from sightline.cli.serve import serve
 from sightline.cli.simulate import simulate
+from sightline.cli.simulate_flight import simulate_flight
 from sightline.cli.site import app as site
 from sightline.cli.tcp import EXAMPLES as RECONSTRUCTING
 from sightline.cli.tcp import tcp
@@ -55,7 +56,7 @@ app.command(epilog=PLACING)(drone)
 app.command(epilog=EXPORTING)(export)
 app.command(epilog=SERVING)(serve)
 app.command(epilog=RECONSTRUCTING)(tcp)
-for command in (probe, evaluate, simulate, demo, engines, worker):
+for command in (probe, evaluate, simulate, simulate_flight, demo, engines, worker):
     app.command()(command)
 app.add_typer(models, name="models")
 app.add_typer(site, name="site")
