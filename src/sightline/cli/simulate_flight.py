@@ -3,7 +3,7 @@
 import inspect
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -46,30 +46,12 @@ def simulate_flight(
     from sightline.simulation.flight.rendered.film import FilmPlan  # noqa: PLC0415 - rendering loads on demand
     from sightline.simulation.flight.rendered.writing import LOG, VIDEO, Wrong, write  # noqa: PLC0415
 
-    made = wiring.check(
-        "simulate-flight",
-        inspect.signature(FlightPlan, eval_str=True).parameters,
-        {
-            "path": path,
-            "height_m": height,
-            "pitch_rad": math.radians(pitch),
-            "speed_mps": speed,
-            "duration_s": seconds + 12.0,
-            "recorded_s": (8.0, 8.0 + seconds),
-        },
-    )
-    shaped = wiring.check("simulate-flight", inspect.signature(FilmPlan, eval_str=True).parameters, {"ground": ground})
-    plan = FilmPlan(
-        flight=FlightPlan(**made),
-        **shaped,
-        seed=seed,
-        n_people=people,
-        n_vehicles=vehicles,
-        fps=fps,
-        size=size_of(size),
-    )
     if log not in DIALECTS:
         raise OptionError(f"--log {log!r}: there are: {', '.join(DIALECTS)}")
+    angle, film_s = math.radians(pitch), {"duration_s": seconds + 12.0, "recorded_s": (8.0, 8.0 + seconds)}
+    flown = _checked(FlightPlan, path=path, height_m=height, pitch_rad=angle, speed_mps=speed, **film_s)
+    filmed = _checked(FilmPlan, ground=ground, n_people=people, n_vehicles=vehicles, seed=seed, fps=fps)
+    plan = FilmPlan(flight=FlightPlan(**flown), size=size_of(size), **filmed)
     wrong = Wrong(Faults(math.radians(yaw_off), late, blip), CONSUMER if noise else NONE, log)
     with stopping() as stopped, progress() as shown:
         files = write(plan, output, wrong, progress=Meter(shown), stopped=stopped)
@@ -79,3 +61,12 @@ def simulate_flight(
         out.print(f"  {file}", soft_wrap=True)
     out.print("\nNext:", style="bold")
     out.print(f"  sightline drone {output / VIDEO} {output / LOG} --fov-deg {plan.fov_deg:g}", soft_wrap=True)
+
+
+def _checked(made: type, **given: Any) -> dict[str, Any]:
+    """What is given, checked against what the plan takes.
+
+    Raises:
+        OptionError: something of it is of the wrong kind.
+    """
+    return wiring.check("simulate-flight", inspect.signature(made, eval_str=True).parameters, given)
