@@ -59,6 +59,7 @@ ENGINES: dict[str, dict[str, str]] = {
         "djmd": "sightline.flight_logs.djmd:Djmd",
         "klv": "sightline.flight_logs.klv:Klv",
         "ulog": "sightline.flight_logs.ulog:Ulog",
+        "ardupilot": "sightline.flight_logs.ardupilot:Ardupilot",
     },
     "format": {
         "mot": "sightline.formats.mot:Mot",

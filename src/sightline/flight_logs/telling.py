@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from sightline.errors import FormatError
+from sightline.flight_logs.dataflash import MAGIC
 from sightline.flight_logs.table import header
 
 _BY_SUFFIX = {
-    ".srt": "dji_srt", ".ulg": "ulog", ".ts": "klv", ".m2ts": "klv", ".mpg": "klv", ".klv": "klv", ".bin": "klv",
+    ".srt": "dji_srt", ".ulg": "ulog", ".ts": "klv", ".m2ts": "klv", ".mpg": "klv", ".klv": "klv",
     ".mp4": "djmd", ".mov": "djmd",
 }  # fmt: skip
 
@@ -18,6 +19,9 @@ def log_name(path: Path) -> str:
         FormatError: nobody here knows such a file.
         OSError: it cannot be read.
     """
+    if path.suffix.lower() == ".bin":
+        with path.open("rb") as file:
+            return "ardupilot" if file.read(len(MAGIC)) == MAGIC else "klv"
     if path.suffix.lower() in _BY_SUFFIX:
         with path.open("rb"):
             return _BY_SUFFIX[path.suffix.lower()]
