@@ -11,6 +11,7 @@ from sightline.detectors.people_hog import PeopleHog
 from sightline.embedders.colour import Colour
 from sightline.embedders.onnx import Onnx as OnnxEmbedder
 from sightline.flight_logs.airdata import Airdata
+from sightline.flight_logs.ardupilot import Ardupilot
 from sightline.flight_logs.dji_csv import DjiCsv
 from sightline.flight_logs.dji_srt import DjiSrt
 from sightline.flight_logs.djmd import Djmd
@@ -61,7 +62,7 @@ detectors: list[Detector] = [Motion(), PeopleHog(), Onnx(weights="a.onnx"), MotF
 trackers: list[Tracker] = [Sort(), ByteTrack(), OcSort(), BotSort()]
 reconstructors: list[Reconstructor] = [Sfm(), Vggt(), Da3(), Neural()]
 formats: list[Format] = [Mot(), Csv(), Parquet(), Coco(), TrackingJson()]
-flight_logs: list[FlightLog] = [DjiCsv(), Airdata(), Litchi(), DjiSrt(), Djmd(), Klv(), Ulog()]
+flight_logs: list[FlightLog] = [DjiCsv(), Airdata(), Litchi(), DjiSrt(), Djmd(), Klv(), Ulog(), Ardupilot()]
 embedders: list[Embedder] = [Colour(), OnnxEmbedder(weights="a.onnx")]
 locators: list[Locator] = [Homography(view=View("gate", 640, 480, np.eye(3)))]
 identifiers: list[Identifier] = [Ground(), Gallery()]

@@ -87,14 +87,16 @@ class DjiSrt:
             said.append(f"the first subtitle stands at {np.nanmin(start):.1f} s; is this the whole file?")
         if moment is None and any_finite(clock.t_s):
             said.append("the clock is local; give timezone (for example Europe/London) to know UTC")
+        lat_deg, lon_deg, more = _in_degrees(columns.get("lat"), columns.get("lon"))
+        said += more
         return Draft(
             path=path,
             log="DJI subtitles",
             t_s=t_s,
             is_video_time=True,
             utc_ns=None if moment is None else moment - round(float(t_s[known[0]]) * 1e9),
-            lat_deg=columns.get("lat"),
-            lon_deg=columns.get("lon"),
+            lat_deg=lat_deg,
+            lon_deg=lon_deg,
             height_takeoff_m=heights["takeoff"],
             height_sea_m=heights["sea"],
             aircraft_deg=(columns.get("aircraft_yaw"), columns.get("aircraft_pitch"), columns.get("aircraft_roll")),
@@ -147,6 +149,17 @@ def _cut_off(blocks: list[Block]) -> list[str]:
 def _all_names(blocks: Sequence[Block]) -> list[str]:
     """Everything that any block says."""
     return sorted({name for block in blocks for name in block})
+
+
+def _in_degrees(lat: Column | None, lon: Column | None) -> tuple[Column | None, Column | None, list[str]]:
+    """Some aircraft write radians. All of them, read as degrees, lie in one stretch of open ocean without an island."""
+    if lat is None or lon is None:
+        return lat, lon, []
+    flown = np.isfinite(lat) & np.isfinite(lon) & ((lat != 0) | (lon != 0))
+    if not flown.any() or np.abs(lat[flown]).max() > np.pi / 2 or np.abs(lon[flown]).max() > np.pi:
+        return lat, lon, []
+    said = "latitude and longitude would lie in the ocean off Africa as degrees; taken as radians"
+    return np.rad2deg(lat), np.rad2deg(lon), [said]
 
 
 def _focal(focal: Column | None) -> Column | None:

@@ -30,10 +30,10 @@ def _sea(flight: Flight) -> Flight:
     """A height above the sea that follows the one above take-off from 0 is not one."""
     takeoff, sea = flight.height_takeoff_m, flight.height_sea_m
     both = np.isfinite(takeoff) & np.isfinite(sea)
-    if both.sum() < _FEW or np.ptp(takeoff[both]) < _MOVED_M:
+    if not both.any():
         return flight
     level_m = float(np.median((sea - takeoff)[both]))
-    if abs(level_m) < _SAME_M:
+    if abs(level_m) < _SAME_M and both.sum() >= _FEW and np.ptp(takeoff[both]) >= _MOVED_M:
         unknown = np.full(len(flight), np.nan)
         said = "the height above the sea equals that above take-off, so it is none; taken as unknown"
         return _warned(flight, said, height_sea_m=unknown)
@@ -82,11 +82,11 @@ def _horizontal(flight: Flight) -> Flight:
 
 def _coarse(flight: Flight) -> Flight:
     """Whether positions come in steps too wide to locate anything with."""
-    lat = np.unique(flight.lat_deg[flight.has_place])
-    if len(lat) < 3:
+    places = np.unique(np.stack([flight.lat_deg, flight.lon_deg])[:, flight.has_place], axis=1)
+    if not places.size:
         return flight
     for decimals in (3, 4):
-        if np.allclose(lat, np.round(lat, decimals), rtol=0, atol=1e-9):
+        if np.allclose(places, np.round(places, decimals), rtol=0, atol=1e-9):
             metres = 111_320 * 10.0**-decimals
             return _warned(flight, f"positions have {decimals} decimals only: steps of {metres:.0f} m")
     return flight

@@ -67,6 +67,25 @@ def test_the_last_block_of_a_broken_file_is_left_out(file):
     assert any("breaks off" in warning for warning in flight.warnings)
 
 
+def test_radians_are_told_from_degrees_and_turned_into_them(file):
+    flight = DjiSrt().read(file("[latitude: -0.353486] [longitude: 2.601081] [rel_alt: 1.900 abs_alt: 30.5]"))
+    np.testing.assert_allclose(flight.lat_deg, -20.2533, atol=1e-4)
+    np.testing.assert_allclose(flight.lon_deg, 149.031, atol=1e-3)
+    assert any("radians" in warning for warning in flight.warnings)
+    assert not any("radians" in warning for warning in DjiSrt().read(file(BLOCKS["bracketed"])).warnings)
+
+
+def test_a_take_off_far_below_the_sea_is_doubted_in_a_few_rows_already(file):
+    flight = DjiSrt().read(file("[latitude: 53.365080] [longitude: 6.460739] [rel_alt: 5.400 abs_alt: -124.744]"))
+    assert any("130 m below the sea" in warning for warning in flight.warnings)
+
+
+def test_coarse_positions_are_warned_of_where_the_aircraft_kept_still_too(file):
+    assert any("4 decimals" in warning for warning in DjiSrt().read(file(BLOCKS["old"])).warnings)
+    finer = BLOCKS["old"].replace("20.2533", "20.25334")
+    assert not any("decimals" in warning for warning in DjiSrt().read(file(finer)).warnings)
+
+
 def test_subtitles_of_a_film_are_refused(file):
     with pytest.raises(FormatError, match="no block of these subtitles tells of a flight"):
         DjiSrt().read(file("I have a bad feeling about this."))
