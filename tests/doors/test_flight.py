@@ -1,6 +1,7 @@
 """``sightline flight`` as a user meets it."""
 
 import json
+import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
@@ -54,6 +55,20 @@ def test_a_page_shows_the_track(ask, log, tmp_path):
     assert "<svg" in page
     assert "recordings in colour" in page
     assert "taken out" in page
+
+
+def test_the_way_flown_is_written_for_maps(ask, log, tmp_path):
+    done = ask(log, "--way", "way.geojson", "--way", "way.gpx")
+    assert done.exit_code == 0, done.output
+    (way,) = json.loads((tmp_path / "way.geojson").read_text())["features"]
+    assert way["properties"]["class"] == "aircraft"
+    assert len(way["geometry"]["coordinates"]) == 396
+    assert way["properties"]["times"][0].startswith("2026-05-17T09:19:32.2")
+    points = ET.parse(tmp_path / "way.gpx").getroot().findall(".//{*}trkpt")
+    assert len(points) == 396
+    assert float(points[0].find("{*}ele").text) == pytest.approx(72.0, abs=0.2)
+    for other in ("way.csv", "way.points.geojson", "way"):
+        assert isinstance(ask(log, "--way", other).exception, FormatError)
 
 
 def test_subtitles_without_angles_say_what_to_give(ask, tmp_path):

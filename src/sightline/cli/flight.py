@@ -14,6 +14,7 @@ from sightline.cli.console import err, out, print_json
 from sightline.errors import FormatError, OptionError
 from sightline.flight_logs.recordings import Recording, recordings
 from sightline.flight_logs.telling import log_name
+from sightline.formats.places import WAYS, write_way
 from sightline.formats.report import CameraPart, Chart, Curve, GroundMap, Number, ReportPage, Trail
 from sightline.formats.report import write as write_report
 from sightline.geodesy.enu import enu_from_wgs84
@@ -24,7 +25,8 @@ from sightline.model.flight import Flight
 EXAMPLES = """[bold]Examples[/bold]\n
   sightline flight DJIFlightRecord.csv\n
   sightline flight DJI_0001.SRT --report flight.html\n
-  sightline flight log.csv --timezone Europe/London --json
+  sightline flight log.csv --timezone Europe/London --json\n
+  sightline flight log.csv --way flown.kmz --way flown.gpx
 """
 
 
@@ -39,6 +41,9 @@ def flight(
         str | None, typer.Option(help="What [altitude: ] in subtitles counts from: takeoff or sea.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write a page with the flight's track and height here.")] = None,
+    way: Annotated[
+        list[Path] | None, typer.Option(help=f"Write the way flown here: {', '.join(WAYS)}. Repeatable.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Tell what a flight log says: times, places, heights, angles, recordings, and what is odd about it."""
@@ -54,6 +59,9 @@ def flight(
     if report is not None:
         write_report(report, _page(log, found, parts, rows, said))
         err.print(f"written: {report}", markup=False, soft_wrap=True)
+    for path in way or []:
+        write_way(path, found)
+        err.print(f"written: {path}", markup=False, soft_wrap=True)
     if as_json:
         print_json({"log": str(log), "kind": found.log, **_values(found, looks, parts), "warnings": list(said)})
         return
