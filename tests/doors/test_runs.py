@@ -193,6 +193,22 @@ def test_the_documented_flow(client, server):
     }
 
 
+def test_a_length_that_is_known_makes_metres(client):
+    known = {"distance": {"images": ["image1.jpg", "image3.jpg"], "metres": 5}}
+    run = done(client, known=known)
+    assert (run["status"], run["summary"]["scale"], run["settings"]["known"]) == ("completed", "distance", known)
+    cameras = client.get(f"/api/runs/{run['runId']}/cameras").json()["cameras"]
+    assert [camera["position"][0] for camera in cameras] == [0.0, 2.5, 5.0]
+    wrong = client.post("/api/runs", json={"settings": {"known": {"lens": "FOV 64 48 1 2 3"}}})
+    assert wrong.status_code == 400
+    assert "settings.known: lens: 'FOV' is no lens model" in wrong.json()["details"]
+    lost = done(client, known={"distance": {"images": ["image1.jpg", "image9.jpg"], "metres": 5}})
+    assert (lost["status"], lost["error"]) == (
+        "failed",
+        "distance: no picture 'image9.jpg'; the first is 'image1.jpg'",
+    )
+
+
 def test_predictions_have_the_names_and_shapes_of_the_demonstration(client, tmp_path):
     run = done(client)
     (tmp_path / "predictions.npz").write_bytes(client.get(run["artifacts"]["predictions"]).content)

@@ -53,7 +53,7 @@ def with_known(album: Album, known: Known) -> Shots:
     if known.poses is not None:
         taken = _at_poses(taken, sizes, known.poses)
     if known.lens is not None:
-        taken = _through(taken, sizes, _parsed(known.lens))
+        taken = _through(taken, sizes, lens_said(known.lens))
     checked(known.distance, known.marker_side_m, taken)
     return taken
 
@@ -133,8 +133,8 @@ def _found(path: Path, given: Mapping[str, Thing], taken: Shots) -> list[Thing |
     return found
 
 
-def _parsed(text: str) -> Lens:
-    """The lens.
+def lens_said(text: str) -> Lens:
+    """The lens that a line of COLMAP's ``cameras.txt``, without its number, tells of.
 
     Raises:
         OptionError: it is none.

@@ -129,6 +129,13 @@ def test_other_filters_need_no_inference(job, photos, scripted):
     assert done["export"]["artifacts"][-1]["name"] == "predictions.npz"
 
 
+def test_a_known_distance_makes_metres(job, photos):
+    done, folder = job(photos, known={"distance": {"images": ["0.jpg", "2.jpg"], "metres": 5}})
+    assert (done["export"]["summary"]["scale"], done["export"]["summary"]["is_metric"]) == ("distance", True)
+    cameras = json.loads((folder / "export" / "cameras.json").read_text())["cameras"]
+    assert [camera["position"][0] for camera in cameras] == [0.0, 2.5, 5.0]
+
+
 def test_forms_made_with_pictures_say_that_they_need_them(job, photos):
     _, folder = job(photos)
     with pytest.raises(OptionError, match="formats: colmap is made with the pictures"):

@@ -17,6 +17,7 @@ from sightline.formats.scenes import Form
 from sightline.jobs.footage import is_live, opened
 from sightline.jobs.kept import kept
 from sightline.jobs.kinds.kind import Kind, Params, Step, Task
+from sightline.jobs.kinds.known import KnownParams, told
 from sightline.jobs.kinds.track import Source, is_harmless
 from sightline.stores.artifacts import artifacts_at
 
@@ -65,6 +66,8 @@ class ReconstructParams(Params):
     """Pictures to take from each second of a video; null: two, or fewer of a long one."""
     max_pictures: Annotated[int, Field(ge=2, le=5000)] = 200
     """Most pictures to take from a video."""
+    known: KnownParams = KnownParams()
+    """What is known of the pictures beforehand."""
     filters: FilterParams = FilterParams()
     """What to leave out of the scene that is shown."""
     formats: Annotated[tuple[Form, ...], Field(max_length=8)] = ()
@@ -114,12 +117,13 @@ def reconstruct(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
     """The step that reconstructs; pictures that make no scene are an outcome, too, with what there is of one.
 
     Raises:
-        SightlineError: the engine or an option is wrong, or the engine gave up.
+        SightlineError: the engine or an option is wrong, what is known does not fit, or the engine gave up.
         OSError: the scene cannot be written.
     """
     from sightline.formats.scenes import npz  # noqa: PLC0415
     from sightline.formats.scenes.about import about  # noqa: PLC0415
-    from sightline.jobs.album import Album, shots  # noqa: PLC0415
+    from sightline.jobs.album import Album  # noqa: PLC0415
+    from sightline.jobs.known import scaled, with_known  # noqa: PLC0415
     from sightline.jobs.scene_files import PREDICTIONS  # noqa: PLC0415
     from sightline.model.scene import Scene  # noqa: PLC0415
 
@@ -128,7 +132,9 @@ def reconstruct(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
         return {}
     engine = wiring.build("reconstructor", asked.engine, asked.options)
     try:
-        scene = engine.reconstruct(shots(Album.heard(dict(task.earlier["prepare"]))), tell, stopped)
+        with told(asked.known, task.folder / "known") as known:
+            taken = with_known(Album.heard(dict(task.earlier["prepare"])), known)
+            scene = scaled(engine.reconstruct(taken, tell, stopped), known, taken)
     except ReconstructionError as error:
         if not isinstance(error.scene, Scene):
             raise

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from sightline.formats.scenes import Form
+from sightline.jobs.kinds.known import KnownParams
 
 Status = Literal["queued", "uploading", "processing", "fetching", "completed", "failed"]
 """Where a run stands; they follow each other in this order."""
@@ -42,6 +43,8 @@ class Settings(BaseModel):
     """Pictures to take from each second of a video."""
     maxPictures: Annotated[int | None, Field(ge=2, le=5000)] = None  # noqa: N815
     """Most pictures to take from a video."""
+    known: KnownParams | None = None
+    """What is known of the pictures beforehand: lens, poses, positions, a distance, the size of markers."""
 
     def said(self) -> dict[str, Any]:
         """As clients know it: six settings, and what else was asked for."""
@@ -71,6 +74,7 @@ class Settings(BaseModel):
             "options": self.options,
             "video_fps": self.videoFps,
             "max_pictures": self.maxPictures,
+            "known": None if self.known is None else self.known.model_dump(mode="json"),
         }
         return {name: value for name, value in given.items() if value is not None}
 
