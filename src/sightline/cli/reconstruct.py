@@ -307,6 +307,7 @@ def _warnings(result: dict[str, Any]) -> list[str]:
         *(f"another scene, not connected and not used: {_some(names)}" for names in others),
         *([f"without a place: {_some(lost)}"] if lost else []),
         *(f"scale: {note}" for note in result["settings"].get("scale_notes", ())),
+        *result["settings"].get("doubts", ()),
     ]
 
 

@@ -20,6 +20,7 @@ from sightline.reconstructors.at_work import AtWork
 from sightline.reconstructors.dense.densified import SIDES_PX, Quality, densified, fitting
 from sightline.reconstructors.structure.agreement import verified_matches
 from sightline.reconstructors.structure.album import Seen, Sharing, lens_of, lenses, written
+from sightline.reconstructors.structure.doubting import with_doubts
 from sightline.reconstructors.structure.features import features as features_of
 from sightline.reconstructors.structure.mapping import Mapped, mapped, verified
 from sightline.reconstructors.structure.matching import Matches, matches
@@ -100,6 +101,7 @@ class Sfm:
         tell("mapping", outcome.n_placed, len(seen))
         made_by = self._made_by(outcome, shots)
         built = self._judged(seen, scene(shots, seen, [lens_of(c) for c in cameras], taken, outcome, made_by), still)
+        built = with_doubts(built, shots)
         return built if self._quality == "sparse" else self._dense(built, shots, tell, stopped)
 
     def _dense(self, built: Scene, shots: Shots, tell: Tell, stopped: Stopped) -> Scene:
