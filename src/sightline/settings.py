@@ -115,6 +115,15 @@ class JobLimits(_Part):
     """How long files that came of a job are kept once the job is forgotten; None: until somebody removes them."""
 
 
+class Keeping(_Part):
+    """How long is kept who was seen where."""
+
+    days: float | None = Field(None, gt=0)
+    """How long after a site was watched its history and files are kept; None: until somebody removes them."""
+    export_hours: float = Field(24.0, gt=0)
+    """How long exported files can be downloaded."""
+
+
 class VideoPipeline(_Part):
     """Files and streams to pictures on a shared volume."""
 
@@ -246,6 +255,8 @@ class Settings(BaseSettings):
     """Which addresses may be opened on behalf of a client."""
     jobs: JobLimits = JobLimits()
     """How much is done at once."""
+    history: Keeping = Keeping()
+    """How long is kept who was seen where."""
     video_pipeline: VideoPipeline = VideoPipeline()
     """Files and streams to pictures."""
     drone: Drone = Drone()

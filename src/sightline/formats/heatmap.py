@@ -21,6 +21,8 @@ _ZONE = (30, 110, 200)
 _LINE = (200, 60, 30)
 _BAR_M = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 _MARGIN_PX = 60
+_COLDEST = 0.3
+"""Where the colours begin: below they are black."""
 Shape = tuple[str, Sequence[tuple[float, float]]]
 """A name, and corners in metres of the map."""
 
@@ -100,7 +102,8 @@ def _warmed(canvas: Image, heat: HeatPicture, px_from_map: Float[np.ndarray, "2 
     to_centre = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
     size = (canvas.shape[1], canvas.shape[0])
     spread = cv2.warpAffine(share, px_from_map @ map_from_cell @ to_centre, size, flags=cv2.INTER_LINEAR)
-    coloured = cv2.cvtColor(cv2.applyColorMap((spread * 255).astype(np.uint8), cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
+    shade = (255 * (_COLDEST + (1 - _COLDEST) * spread)).astype(np.uint8)
+    coloured = cv2.cvtColor(cv2.applyColorMap(shade, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
     weight = np.clip(spread * 4, 0, 0.85)[..., None]
     return np.rint(canvas * (1 - weight) + coloured * weight).astype(np.uint8)
 
@@ -121,7 +124,8 @@ def _legend(canvas: Image, heat: HeatPicture, px_from_map: Float[np.ndarray, "2 
 def _write(canvas: Image, text: str, at: Float[np.ndarray, " 2"], shade: tuple[int, int, int]) -> None:
     shown = text.encode("ascii", "replace").decode()
     x, y = (int(one) for one in np.rint(at))
-    cv2.putText(canvas, shown, (x, y), _FONT, 0.5, (255, 255, 255), 3, cv2.LINE_AA)
+    (wide, tall), below = cv2.getTextSize(shown, _FONT, 0.5, 1)
+    cv2.rectangle(canvas, (x - 3, y - tall - 3), (x + wide + 3, y + below), _PAPER, -1)
     cv2.putText(canvas, shown, (x, y), _FONT, 0.5, shade, 1, cv2.LINE_AA)
 
 

@@ -18,6 +18,7 @@ from sightline.errors import ConflictError, StoreError
 from sightline.executors.apart import prepare
 from sightline.jobs import kinds
 from sightline.jobs.cameras.keeper import Keeper
+from sightline.jobs.history.forgetting import Forgetting
 from sightline.jobs.orphans import sweep
 from sightline.jobs.slot import dead_slots, take_slot
 from sightline.jobs.workflow import Bench
@@ -105,6 +106,7 @@ class Rounds:
         for one in map(kinds.kind, kinds.names()):
             self._kinds[one.queue].append(one.name)
         self._files = ArtifactRecords(engine)
+        self._forgetting = Forgetting(engine, artifacts_at(settings.artifacts_url()))
         self._due_s = {self._take_over: 0.0, self._look_after: 0.0, self._tidy: 0.0}
         self._due_s |= {self._sweep: time.monotonic() + _SWEEP_S / 2}
         self._every_s = {self._take_over: _TAKE_OVER_S, self._look_after: _QUIET_S, self._tidy: _TIDY_S}
@@ -197,6 +199,10 @@ class Rounds:
         if (days := self._settings.jobs.keep_files_days) is not None:
             self._files.delete_of_gone_jobs(now_s - days * 24 * 3600.0)
         _clear_work(self._settings.data_folder / "work", self._jobs, now_s)
+        try:
+            self._forgetting.tidy(now_s, self._settings.history.days, self._settings.history.export_hours)
+        except StoreError as error:
+            _log.warning("forgetting=broken off why=%r", str(error))
         until = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(now_s - _KEEP_WORKFLOWS_S))
         over = DBOS.list_workflows(
             status=["SUCCESS", "ERROR"], completed_before=until, limit=1000, load_input=False, load_output=False

@@ -20,6 +20,10 @@ class WatchedTask:
     """When the recordings began, in seconds since 1970; None: nobody knows."""
     asked_utc_s: float
     """When the watching began."""
+    fps: float | None = None
+    """Moments per second; None: nobody was seen, and nobody knows."""
+    firsts: tuple[int, ...] = ()
+    """Of each part of the recordings, the moment that it begins with."""
     ends_s: float = 0.0
     """How long the recordings are, as far as they were watched."""
     is_settled: bool = False

@@ -11,7 +11,9 @@ from sightline.stores.sql.bulk import columns
 from sightline.stores.sql.corrections import Corrections
 from sightline.stores.sql.history import History
 
-TASK = WatchedTask(task_id="a" * 32, site="yard", footage="f" * 64, begins_utc_s=1.7e9, asked_utc_s=1.75e9)
+TASK = WatchedTask(
+    task_id="a" * 32, site="yard", footage="f" * 64, begins_utc_s=1.7e9, asked_utc_s=1.75e9, ends_s=1.2, firsts=(0, 6)
+)
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def settled(history, task=TASK, n=6):
     people = columns(number=[1], id=["p" * 36], first_s=[0.0], last_s=[1.0], n_sightings=[n])
     history.begin(task)
     history.note_part(task, 1, seen(n))
-    history.settle(task, places, people, columns(online=[7], number=[1], n_sightings=[n]), 1.2)
+    history.settle(task, places, people, columns(online=[7], number=[1], n_sightings=[n]))
 
 
 def test_what_was_seen_comes_back_as_it_was(history):
@@ -63,7 +65,8 @@ def test_doing_a_part_again_doubles_nothing(history):
     settled(history)
     settled(history)
     assert len(history.places(TASK.task_id)["t_s"]) == 6
-    assert [task.ends_s for task in history.tasks("yard")] == [1.2]
+    (found,) = history.tasks("yard")
+    assert (found.ends_s, found.firsts, found.fps, found.is_settled) == (1.2, (0, 6), None, True)
 
 
 def test_years_apart_there_is_room_for_both(history, engine):
@@ -98,6 +101,16 @@ def test_what_is_old_goes_as_a_whole(history, engine):
             assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0
     with pytest.raises(UnknownError, match="no task"):
         history.task(TASK.task_id)
+
+
+def test_spells_are_counted_before_and_after_cuts(history):
+    settled(history)
+    history.note_part(TASK, 2, seen(4, begin_s=2.0))
+    found = history.spells(TASK.task_id, 0.2, 2.3, cuts_s=(0.5, 2.1))
+    assert sorted(zip(found["n"], found["first_s"].round(3), found["last_s"].round(3), strict=True)) == [
+        (1, 2.2, 2.2), (2, 0.2, 0.4), (4, 0.6, 2.0)
+    ]  # fmt: skip
+    assert set(found["camera"]) == {"gate"}
 
 
 def test_nothing_seen_is_nothing_kept(history):

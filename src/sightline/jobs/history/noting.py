@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Int
 from pyarrow import csv
+from sqlalchemy import Engine
 
+from sightline.jobs.history.carrying import carry_over
+from sightline.jobs.history.story import Chronicle
 from sightline.jobs.kinds.kind import Task
 from sightline.jobs.sites import messages
+from sightline.jobs.sites.rows import end_of
 from sightline.model.history import WatchedTask
 from sightline.model.site import Site
 from sightline.stores.sql.bulk import columns
@@ -33,7 +38,8 @@ def part_done(task: Task, site: Site, part: int, seen: Path) -> None:
     Raises:
         StoreError: the database cannot be reached.
     """
-    with _opened(task, site) as (history, watched):
+    with _opened(task, site) as (engine, watched):
+        history = History(engine)
         history.begin(watched)
         note_part(history, watched, part, seen)
 
@@ -44,16 +50,18 @@ def all_done(task: Task, site: Site, seen: Sequence[Path], length_s: float) -> N
     Raises:
         StoreError: the database cannot be reached.
     """
-    with _opened(task, site) as (history, watched):
+    with _opened(task, site) as (engine, watched):
+        history = History(engine)
         history.begin(watched)
-        note_end(history, watched, seen, task.folder, length_s)
+        note_end(history, replace(watched, ends_s=length_s), seen, task.folder)
+        carry_over(Chronicle(engine), watched)
 
 
 @contextmanager
-def _opened(task: Task, site: Site) -> Iterator[tuple[History, WatchedTask]]:
+def _opened(task: Task, site: Site) -> Iterator[tuple[Engine, WatchedTask]]:
     engine = database_at(task.settings.database_url())
     try:
-        yield History(engine), task_of(site, task.job_id, Jobs(engine).get(task.job_id).created_utc_s)
+        yield engine, task_of(site, task.job_id, Jobs(engine).get(task.job_id).created_utc_s)
     finally:
         engine.dispose()
 
@@ -84,7 +92,7 @@ def note_part(history: History, task: WatchedTask, part: int, seen: Path) -> Non
     history.note_part(task, part, _noted(table, table["identity"]))
 
 
-def note_end(history: History, task: WatchedTask, seen: Sequence[Path], folder: Path, length_s: float) -> None:
+def note_end(history: History, task: WatchedTask, seen: Sequence[Path], folder: Path) -> None:
     """Writes down who turned out to be who, and where everybody went; ``folder`` holds what settling wrote.
 
     Doing it again changes nothing. Where nobody could be settled, since no camera has a place on the map, the
@@ -101,7 +109,17 @@ def note_end(history: History, task: WatchedTask, seen: Sequence[Path], folder: 
         first += len(table)
     t_s = final["t_s"].to_numpy()
     places = _places(folder / "paths.csv", task.task_id, int(number.max(initial=0)))
-    history.settle(task, places, _people(task.task_id, number, t_s), _became(online, number), length_s)
+    history.settle(_timed(task, seen), places, _people(task.task_id, number, t_s), _became(online, number))
+
+
+def _timed(task: WatchedTask, seen: Sequence[Path]) -> WatchedTask:
+    """The task, with how its moments lie in time."""
+    ends = [end_of(path) for path in seen]
+    moments = pa.concat_tables([pq.read_table(path, columns=["moment", "t_s"]) for path in seen])
+    last = int(np.argmax(moments["moment"].to_numpy())) if len(moments) else -1
+    t_s = float(moments["t_s"][last].as_py()) if len(moments) else 0.0
+    fps = moments["moment"][last].as_py() / t_s if t_s > 0 else None
+    return replace(task, fps=fps, firsts=(0, *ends[:-1]), ends_s=ends[-1] / fps if fps else task.ends_s)
 
 
 def _noted(table: pa.Table, identity: pa.ChunkedArray | pa.Array) -> pa.Table:

@@ -17,6 +17,8 @@ KINDS = {
     "snapshot": "sightline.jobs.kinds.snapshot:SNAPSHOT",
     "reconstruct": "sightline.jobs.kinds.reconstruct:RECONSTRUCT",
     "site": "sightline.jobs.kinds.site:SITE",
+    "export": "sightline.jobs.kinds.export:EXPORT",
+    "overlay": "sightline.jobs.kinds.export:OVERLAY",
     "drone": "sightline.jobs.kinds.drone:DRONE",
 }
 """Name -> ``module:KIND``; imported only when asked for."""

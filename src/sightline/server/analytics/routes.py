@@ -1,14 +1,18 @@
 """The paths of the history: analytics, corrections, exports."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from sightline.formats.heatmap import drawn, png
 from sightline.jobs.history.answers import Answers, told
+from sightline.jobs.history.forgetting import Forgetting
 from sightline.jobs.history.picturing import picture_of
 from sightline.model.user import Role
 from sightline.server.analytics.asking import Envelope, answered, asking
+from sightline.server.analytics.exports import router as exports
+from sightline.server.analytics.identities import router as identities
 from sightline.server.analytics.live import router as live
 from sightline.server.auth.guard import Guard, Principal
 from sightline.server.errors import answers
@@ -29,6 +33,8 @@ def router(services: Installation, guard: Guard) -> APIRouter:
     every.include_router(_counted(services, guard))
     every.include_router(_ground(services, guard))
     every.include_router(live(services, guard))
+    every.include_router(exports(services, guard))
+    every.include_router(identities(services, guard))
     return every
 
 
@@ -36,12 +42,17 @@ def _people(services: Installation, guard: Guard) -> APIRouter:
     """Who there was, and where they went."""
     routes = APIRouter(prefix="/api/v1/analytics", tags=["analytics"], responses=answers(404))
     viewer = Annotated[Principal, Depends(guard.allow(Role.VIEWER))]
+    operator = Annotated[Principal, Depends(guard.allow(Role.OPERATOR))]
     asked = Annotated[Answers, Depends(asking(services))]
     history = History(services.engine)
 
     @routes.get("/tasks", summary="What was watched and is kept")
     def tasks(_who: viewer, environment_id: Annotated[str | None, Query(max_length=64)] = None) -> Envelope:
         return answered({"tasks": [told(task) for task in history.tasks(environment_id)]})
+
+    @routes.delete("/tasks/{task_id}", status_code=204, summary="Forget a task", responses=answers(409))
+    def forget(_who: operator, task_id: UUID) -> None:
+        Forgetting(services.engine, services.artifacts).forget_task(task_id.hex)
 
     @routes.get("/dashboard", summary="All at a glance")
     def dashboard(_who: viewer, about: asked) -> Envelope:

@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, Engine, case, delete, func, literal, select, text, update
+from sqlalchemy import Connection, Engine, case, delete, func, literal, select, text
 
 from sightline.errors import UnknownError
 from sightline.model.history import WatchedTask
@@ -48,10 +48,8 @@ class History:
             connection.execute(delete(SIGHTINGS).where(mine))
         self._put(SIGHTINGS, task, rows.append_column("part", pa.array(np.full(len(rows), part))))
 
-    def settle(
-        self, task: WatchedTask, places: pa.Table, identities: pa.Table, online: pa.Table, ends_s: float
-    ) -> None:
-        """Notes where everybody went and who turned out to be who; from now on the task counts.
+    def settle(self, task: WatchedTask, places: pa.Table, identities: pa.Table, online: pa.Table) -> None:
+        """Notes where everybody went and who turned out to be who, and the task as it is now; from now on it counts.
 
         ``places`` have the columns of the table but for ``task_id`` and ``utc_ms``, ``identities`` and ``online`` those
         but for ``task_id``.
@@ -63,8 +61,9 @@ class History:
         with self._engine.begin() as connection:
             for table, rows in ((IDENTITIES, identities), (ONLINE_IDENTITIES, online)):
                 put(connection, table, rows.append_column("task_id", pa.array([task.task_id] * len(rows), pa.string())))
-            settled = update(WATCHED_TASKS).where(WATCHED_TASKS.c.task_id == task.task_id)
-            connection.execute(settled.values(is_settled=True, ends_s=ends_s, noted_utc_s=time.time()))
+            connection.execute(delete(WATCHED_TASKS).where(WATCHED_TASKS.c.task_id == task.task_id))
+            row = asdict(task) | {"is_settled": True, "noted_utc_s": time.time()}
+            connection.execute(WATCHED_TASKS.insert().values(row))
 
     def task(self, task_id: str) -> WatchedTask:
         """A task.
@@ -82,6 +81,10 @@ class History:
         is_wanted = WATCHED_TASKS.c.is_settled if site is None else WATCHED_TASKS.c.is_settled & _of(site)
         return self._tasks(is_wanted)
 
+    def unsettled(self) -> list[WatchedTask]:
+        """Tasks in which it is not settled who is who, oldest first."""
+        return self._tasks(~WATCHED_TASKS.c.is_settled)
+
     def sightings(self, task_id: str, from_s: float = -np.inf, to_s: float = np.inf) -> Columns:
         """Boxes and places of a task, oldest first, within a time on the site's clock."""
         return self._rows(SIGHTINGS, task_id, from_s, to_s)
@@ -96,11 +99,11 @@ class History:
         """By identity and camera, and before and after each of ``cuts_s``: how many sightings, the first, the last."""
         at = SIGHTINGS.c.t_s
         after = sum((case((at >= cut, 1), else_=0) for cut in cuts_s), literal(0))
-        key = SIGHTINGS.c.identity, SIGHTINGS.c.camera, after.label("part")
+        key = SIGHTINGS.c.identity, SIGHTINGS.c.camera, after.label("n_cuts_before")
         counts = func.count().label("n"), func.min(at).label("first_s"), func.max(at).label("last_s")
         mine = select(*key, *counts).where(SIGHTINGS.c.task_id == task_id, _within(SIGHTINGS, from_s, to_s))
         with self._reading.connect() as connection:
-            return fetched(connection, mine.group_by(SIGHTINGS.c.identity, SIGHTINGS.c.camera, text("part")))
+            return fetched(connection, mine.group_by(SIGHTINGS.c.identity, SIGHTINGS.c.camera, text("n_cuts_before")))
 
     def identities(self, task_ids: Collection[str]) -> Columns:
         """Who was found in some tasks."""
@@ -173,7 +176,8 @@ class History:
     def _tasks(self, condition: Any) -> list[WatchedTask]:
         wanted = select(WATCHED_TASKS).where(condition).order_by(WATCHED_TASKS.c.asked_utc_s, WATCHED_TASKS.c.task_id)
         with self._reading.connect() as connection:
-            return [row_of(WatchedTask, row) for row in connection.execute(wanted).mappings()]
+            rows = connection.execute(wanted).mappings()
+            return [row_of(WatchedTask, {**row, "firsts": tuple(row["firsts"])}) for row in rows]
 
     def _rows(self, table: Any, task_id: str, from_s: float, to_s: float) -> Columns:
         mine = select(table).where(table.c.task_id == task_id, _within(table, from_s, to_s))

@@ -144,6 +144,8 @@ WATCHED_TASKS = Table(
     Column("footage", String(64), nullable=False),
     Column("begins_utc_s", Double),
     Column("asked_utc_s", Double, nullable=False),
+    Column("fps", Double),
+    Column("firsts", JSON(none_as_null=True), nullable=False),
     Column("ends_s", Double, nullable=False),
     Column("is_settled", Boolean, nullable=False),
     Column("noted_utc_s", Double, nullable=False),

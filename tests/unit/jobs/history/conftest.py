@@ -29,7 +29,14 @@ SITE = Site(
 )
 """One unit of the map is half a metre: the gate is at 10 m."""
 TASK = WatchedTask(
-    task_id="0" * 31 + "1", site="yard", footage="f" * 64, begins_utc_s=BEGIN_S, asked_utc_s=1.75e9, ends_s=20.0
+    task_id="0" * 31 + "1",
+    site="yard",
+    footage="f" * 64,
+    begins_utc_s=BEGIN_S,
+    asked_utc_s=1.75e9,
+    ends_s=20.0,
+    fps=5.0,
+    firsts=(0,),
 )
 
 
@@ -64,7 +71,7 @@ def noted(history, task, *walks):
     history.begin(task)
     history.note_part(task, 1, seen)
     online = columns(online=who + 10, number=who, n_sightings=np.full(len(who), 5))
-    history.settle(task, places, people, online, task.ends_s)
+    history.settle(task, places, people, online)
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ def upgrade() -> None:
         sa.Column("footage", sa.String(64), nullable=False),
         sa.Column("begins_utc_s", sa.Double()),
         sa.Column("asked_utc_s", sa.Double(), nullable=False),
+        sa.Column("fps", sa.Double()),
+        sa.Column("firsts", sa.JSON(), nullable=False),
         sa.Column("ends_s", sa.Double(), nullable=False),
         sa.Column("is_settled", sa.Boolean(), nullable=False),
         sa.Column("noted_utc_s", sa.Double(), nullable=False),

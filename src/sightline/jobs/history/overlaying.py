@@ -1,0 +1,123 @@
+"""The recordings of a task with everybody in a box, under one number in all cameras."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool
+
+from sightline.errors import OptionError
+from sightline.executors.local import Stopped, Tell
+from sightline.fetching import Policy
+from sightline.formats.annotated_video import AnnotatedVideo
+from sightline.jobs.footage import is_live
+from sightline.jobs.history.answers import Answers
+from sightline.jobs.history.story import Chronicle, Seen
+from sightline.jobs.sites.bringing import brought, opened
+from sightline.model.detections import Detections
+from sightline.model.frame import Frame, Moment
+from sightline.model.site import Site
+from sightline.model.tracks import UNTRACKED, Tracks
+from sightline.pipeline.site import Post, in_step
+from sightline.pipeline.track import Sight
+from sightline.ports import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay:
+    """What to draw."""
+
+    camera: str
+    """Whose recordings."""
+    folder: Path
+    """Where recordings that are elsewhere are brought to."""
+    policy: Policy
+    """Which addresses may be opened."""
+
+
+def overlaid(chronicle: Chronicle, answers: Answers, asked: Overlay, path: Path, tell: Tell, stopped: Stopped) -> int:
+    """Writes an annotated video of one camera of the story's one task, and returns how many pictures it has.
+
+    Raises:
+        OptionError: the site or its cameras are not known any more, or the camera is a stream.
+        SourceError: the recordings cannot be read.
+        OSError: the file cannot be written.
+    """
+    site, task = answers.site, answers.story.tasks[0]
+    if site is None or asked.camera not in {watch.id for watch in site.watches}:
+        raise OptionError(f"camera {asked.camera!r}: site {task.site!r} has none of that id (any more)")
+    if task.fps is None:
+        raise OptionError("nobody was seen in this task: there is nothing to draw")
+    seen = chronicle.seen(answers.story, 0)
+    low_s, high_s = answers.story.spans_s[0]
+    boxes, count = _Boxes(answers, seen, seen.columns["camera"] == asked.camera), 0
+    total = len(np.unique(seen.columns["moment"])) or None
+    with AnnotatedVideo(path) as video:
+        for moment, frame in _pictures(site, task.fps, task.firsts, asked, tell, stopped):
+            if stopped() or moment / task.fps >= high_s:
+                break
+            if moment / task.fps >= low_s:
+                video.add(frame, boxes.at(moment, asked.camera))
+                count += 1
+                tell(f"drawing {asked.camera}", count, total)
+    if not count:
+        raise OptionError(f"camera {asked.camera!r} has no pictures in the time asked for")
+    return count
+
+
+def _pictures(
+    site: Site, fps: float, firsts: tuple[int, ...], asked: Overlay, tell: Tell, stopped: Stopped
+) -> Iterator[tuple[int, Frame]]:
+    """All pictures of a camera, each with the moment at which it was looked at."""
+    watch = next(one for one in site.watches if one.id == asked.camera)
+    alone, last = Site(site.id, site.name, site.map, (watch,)), -1
+    for number, first in enumerate(firsts[: len(watch.videos)], start=1):
+        videos, missing = brought(alone, number, asked.folder / str(number), asked.policy, tell, stopped)
+        if any(is_live(address) for address in videos.values()):
+            raise OptionError(f"camera {watch.id!r} is a stream: its pictures were not kept")
+        with opened(videos, missing, fps, asked.policy) as (sources, _):
+            post = Post(watch.id, _sights(sources[watch.id]), watch.offset_s)
+            for instant in in_step([post], fps):
+                moment = first + instant.index
+                if moment > last:
+                    last = moment
+                    yield moment, Frame(Moment(watch.id, moment, moment / fps), instant.sights[watch.id].frame.rgb)
+
+
+def _sights(source: Source) -> Iterator[Sight]:
+    """Pictures in which nobody is looked for."""
+    for frame in source.frames():
+        yield Sight(frame, Detections.none(), Tracks.none(frame.moment.camera))
+
+
+class _Boxes:
+    """The boxes of one camera, moment by moment."""
+
+    def __init__(self, answers: Answers, seen: Seen, mine: Bool[np.ndarray, " n"]) -> None:
+        rows = np.flatnonzero(mine)
+        order = rows[np.argsort(seen.columns["moment"][rows], kind="stable")]
+        self._moment = seen.columns["moment"][order]
+        self._xyxy_px = np.column_stack([seen.columns[name][order] for name in ("x1_px", "y1_px", "x2_px", "y2_px")])
+        self._score, self._person = seen.columns["score"][order], seen.person[order]
+        named = [answers.story.people.names.get(one, "") for one in answers.story.people.ids]
+        self._names = ("", *dict.fromkeys(name for name in named if name))
+        self._label = np.array([self._names.index(name) for name in [*named, ""]], np.int64)
+        self._number = np.append(np.arange(1, len(named) + 1), UNTRACKED)  # the last is nobody's: -1 finds it
+
+    def at(self, moment: int, camera: str) -> Tracks:
+        """Everybody at one moment."""
+        rows = slice(*np.searchsorted(self._moment, [moment, moment + 1]).tolist())
+        person = self._person[rows]
+        n = len(person)
+        return Tracks(
+            camera,
+            np.full(n, moment),
+            np.full(n, np.nan),
+            self._number[person],
+            self._xyxy_px[rows],
+            self._score[rows],
+            self._label[person],
+            np.arange(n),
+            self._names,
+        )
