@@ -4,6 +4,7 @@ import numpy as np
 
 from sightline.errors import OptionError
 from sightline.geometry.camera import intrinsics
+from sightline.locators.cameras import focal_35mm_of
 from sightline.model.flight import Flight
 from sightline.model.lens import Lens
 
@@ -20,15 +21,17 @@ def lens_of(
     lens: Lens | None = None,
     fov_deg: float | None = None,
     focal_35mm: float | None = None,
+    camera: str | None = None,
     flight: Flight | None = None,
 ) -> tuple[Lens, str, tuple[str, ...]]:
     """The lens for pictures of that size, where it is from, and what is to be said of it.
 
     The first that is given: a calibrated ``lens`` (stretched to the size), the angle from left edge to right, the
-    focal length of a picture 36 mm wide, the same as the log tells it.
+    focal length of a picture 36 mm wide, that of the ``camera`` of some name, the same as the log tells it.
 
     Raises:
-        OptionError: nothing is given, or no lens can be so; or the picture is of another shape than the lens'.
+        OptionError: nothing is given, or no lens can be so; the picture is of another shape than the lens', or no
+            camera of that name is known.
     """
     told = _told(flight)
     said = []
@@ -42,12 +45,15 @@ def lens_of(
         found, how = Lens.pinhole(width, height, intrinsics(width, height, float(fov))), "angle of view given"
     elif focal_35mm is not None:
         found, how = _of_35mm(width, height, _checked("focal_35mm", focal_35mm, 5.0, 1000.0)), "focal length given"
+    elif camera is not None:
+        found, how = _of_35mm(width, height, focal_35mm_of(camera)), f"data sheet of {camera}"
+        said.append("the focal length is that of photos; if this video mode crops, give crop or fov_deg")
     elif logged is not None:
         return _of_35mm(width, height, logged), "focal length in the log", tuple(said)
     else:
         raise OptionError(
-            "the camera's lens is not known: give fov_deg (angle from left to right edge), or focal_35mm "
-            "(its equivalent focal length, from the maker's data sheet)"
+            "the camera's lens is not known: give fov_deg (angle from left to right edge), focal_35mm (its equivalent "
+            "focal length, from the maker's data sheet) or camera (its name)"
         )
     if logged is not None:
         ratio = found.focal_px[0] / _of_35mm(width, height, logged).focal_px[0]

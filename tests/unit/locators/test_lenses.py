@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sightline.errors import OptionError
+from sightline.locators.cameras import names
 from sightline.locators.lenses import lens_of
 from sightline.model.lens import Lens, LensModel
 from sightline.simulation.flight.paths import FlightPlan
@@ -57,3 +58,29 @@ def test_a_calibrated_lens_fits_smaller_pictures_of_its_shape_only():
 def test_nothing_is_guessed(options, said):
     with pytest.raises(OptionError, match=said):
         lens_of(1280, 720, **options)
+
+
+@pytest.mark.parametrize("name", ["Mavic 3E", "DJI Mavic 3E", "mavic-3e", " L2D-20C ", "DJI_FC3582"])
+def test_a_camera_is_known_by_its_name_however_it_is_written(name):
+    lens, how, said = lens_of(1280, 720, camera=name)
+    assert lens.focal_px[0] == pytest.approx(1280 * 24 / 36)
+    assert name in how
+    assert any("crops" in warning for warning in said)
+
+
+def test_a_camera_that_contradicts_the_log_is_told_and_what_is_measured_counts_more():
+    assert any("1.17 times" in warning for warning in lens_of(1280, 720, camera="Mavic 2 Pro", flight=TOLD)[2])
+    assert lens_of(1280, 720, camera="Mavic 2 Pro", focal_35mm=24.0)[1] == "focal length given"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("Mavic 3 E tele lens", "did you mean .*'Mavic 3E tele'"), ("Zeppelin", "not known; else give")]
+)
+def test_an_unknown_camera_is_refused_with_those_called_alike(name, why):
+    with pytest.raises(OptionError, match=why):
+        lens_of(1280, 720, camera=name)
+
+
+def test_no_camera_has_two_focal_lengths():
+    plain = [name.lower().replace(" ", "").replace("-", "") for name in names()]
+    assert len({*plain}) == len(plain)

@@ -68,6 +68,8 @@ class DroneOptions(Params):
     """Angle of view from left edge to right."""
     focal_35mm: Annotated[float | None, Field(ge=5, le=1000)] = None
     """Equivalent focal length instead."""
+    camera: Annotated[str | None, Field(min_length=1, max_length=80)] = None
+    """The camera's name instead, such as ``Mavic 3E``."""
     crop: Annotated[float, Field(ge=1, le=10)] = 1.0
     """How much narrower the video sees than the lens does: steadied and cropped modes."""
     assume_lens: bool = False

@@ -181,10 +181,11 @@ def lens_for(
             lens=noted,
             fov_deg=options.fov_deg,
             focal_35mm=options.focal_35mm,
+            camera=options.camera,
             flight=flight,
         )
     except OptionError:
-        if not options.assume_lens or options.fov_deg is not None or options.focal_35mm is not None:
+        if not options.assume_lens or {options.fov_deg, options.focal_35mm, options.camera} != {None}:
             raise
         lens, _, _ = lens_of(clip.width, clip.height, focal_35mm=_USUAL_35MM)
         how = "assumed"
