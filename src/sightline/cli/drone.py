@@ -41,6 +41,7 @@ _Offset = Annotated[str, typer.Option(help="Seconds from the video's to the log'
 _Recording = Annotated[int | None, typer.Option(help="Which recording of the log the video is, from 1.")]
 _Fov = Annotated[float | None, typer.Option("--fov", "--fov-deg", help="Angle of view from left edge to right, degrees.")]
 _Focal = Annotated[float | None, typer.Option("--focal", "--focal-35mm", help="Equivalent focal length (of 36 mm) instead.")]
+_Camera = Annotated[str | None, typer.Option(help="Name of the camera or drone instead, such as 'Mavic 3E'.")]
 _Photo = Annotated[Path | None, typer.Option(help="A photo of the same camera, which notes its focal length.")]
 _Yaw = Annotated[str, typer.Option("--yaw", help="Whose yaw: auto, gimbal, aircraft, sum.")]
 _Anchor = Annotated[str, typer.Option(help="Where things stand in their boxes: base, foot, centre.")]
@@ -72,6 +73,7 @@ def drone(
     recording: _Recording = None,
     fov: _Fov = None,
     focal: _Focal = None,
+    camera: _Camera = None,
     photo: _Photo = None,
     yaw: _Yaw = "auto",
     anchor: _Anchor = "base",
@@ -99,6 +101,7 @@ def drone(
         "recording": recording,
         "fov_deg": fov,
         "focal_35mm": focal,
+        "camera": camera,
         "yaw_source": yaw,
         "anchor": anchor,
         "source_resolution": _size(boxes_in),
