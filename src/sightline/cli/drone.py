@@ -39,8 +39,12 @@ _Fps = Annotated[
 ]
 _Offset = Annotated[str, typer.Option(help="Seconds from the video's to the log's, or auto: by the pictures.")]
 _Recording = Annotated[int | None, typer.Option(help="Which recording of the log the video is, from 1.")]
-_Fov = Annotated[float | None, typer.Option("--fov", "--fov-deg", help="Angle of view from left edge to right, degrees.")]
-_Focal = Annotated[float | None, typer.Option("--focal", "--focal-35mm", help="Equivalent focal length (of 36 mm) instead.")]
+_Fov = Annotated[
+    float | None, typer.Option("--fov", "--fov-deg", help="Angle of view from left edge to right, degrees.")
+]
+_Focal = Annotated[
+    float | None, typer.Option("--focal", "--focal-35mm", help="Equivalent focal length (of 36 mm) instead.")
+]
 _Camera = Annotated[str | None, typer.Option(help="Name of the camera or drone instead, such as 'Mavic 3E'.")]
 _Photo = Annotated[Path | None, typer.Option(help="A photo of the same camera, which notes its focal length.")]
 _Yaw = Annotated[str, typer.Option("--yaw", help="Whose yaw: auto, gimbal, aircraft, sum.")]
