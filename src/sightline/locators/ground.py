@@ -41,10 +41,16 @@ class Ground:
         doubts: Doubts = CONSUMER,
         ground_sea_m: float | None = None,
     ) -> None:
-        self._flight, self._pointing, self._lens = flight, pointing, lens
+        self._flight, self._pointing = flight, pointing
         self._shift_s = log_from_video_s
-        self._ground, self._anchor, self._doubts = ground, anchor, doubts
+        self._anchor = anchor
         self._height_m = heights_m(flight, ground_sea_m)
+        self.lens = lens
+        """The camera's."""
+        self.shape = ground
+        """The ground: level at that height above the origin, or a terrain."""
+        self.doubts = doubts
+        """How wrong everything may be."""
         self.origin: Origin = origin_of(flight)
         """What metres are counted from."""
 
@@ -59,9 +65,9 @@ class Ground:
         """
         moments, row = _moments(tracks.t_s)
         seen = self.eyes(moments)
-        points = self._points(tracks, seen, row)
+        points = self.feet(tracks, seen, row)
         xyz, cov = self._placed(points, seen, row)
-        cut = np.flatnonzero(tracks.xyxy_px[:, 3] > self._lens.height - _EDGE_PX)
+        cut = np.flatnonzero(tracks.xyxy_px[:, 3] > self.lens.height - _EDGE_PX)
         if len(cut) and self._anchor != "centre":
             lower = points[cut] + np.column_stack([0 * cut, _BELOW * np.diff(tracks.xyxy_px[cut, 1::2], axis=1)[:, 0]])
             nearer = self._placed(lower, seen, row[cut])[0] - xyz[cut]
@@ -78,18 +84,14 @@ class Ground:
             cov_velocity_m2ps2=np.full((n, 3, 3), np.nan),
         )
 
-    def _placed(self, points: Points, seen: Eyes, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Where the rays through these pixels meet the ground, and how surely."""
-        return ground_places(self._flat(points), self._lens.focal_px, seen, row, self._ground, self._doubts)
+    def flat(self, xy_px: Points) -> Points:
+        """Directions that pixels look in: right and down per unit forward."""
+        if np.any(self.lens.distortion):
+            return straightened(self.lens, xy_px)
+        return (xy_px - self.lens.centre_px) / self.lens.focal_px
 
-    def _flat(self, xy_px: Points) -> Points:
-        """Directions that pixels look in."""
-        if np.any(self._lens.distortion):
-            return straightened(self._lens, xy_px)
-        return (xy_px - self._lens.centre_px) / self._lens.focal_px
-
-    def _points(self, tracks: Tracks, seen: Eyes, row: np.ndarray) -> Points:
-        """The pixel of each box below which its thing stands."""
+    def feet(self, tracks: Tracks, seen: Eyes, row: np.ndarray) -> Points:
+        """The pixel of each box below which its thing stands; ``row`` is the moment of each in ``seen``."""
         box = tracks.xyxy_px
         middle = (box[:, :2] + box[:, 2:]) / 2
         if self._anchor == "centre":
@@ -97,12 +99,16 @@ class Ground:
         foot = np.column_stack([middle[:, 0], box[:, 3]])
         if self._anchor == "foot":
             return foot
-        steep = _sinking(self._flat(middle), seen, row)
+        steep = _sinking(self.flat(middle), seen, row)
         thick = np.array([THICKNESS.get(name, _VEHICLE) for name in tracks.classes], float)[tracks.label]
         deep = thick * steep
         share = deep / (2 * (deep + np.sqrt(1 - steep * steep)))  # of the box, up from its lower edge
         foot[:, 1] -= np.nan_to_num(share) * (box[:, 3] - box[:, 1])
         return foot
+
+    def _placed(self, points: Points, seen: Eyes, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the rays through these pixels meet the ground, and how surely."""
+        return ground_places(self.flat(points), self.lens.focal_px, seen, row, self.shape, self.doubts)
 
 
 def _sinking(flat: Points, seen: Eyes, row: np.ndarray) -> Float[np.ndarray, " n"]:
