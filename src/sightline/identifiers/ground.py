@@ -11,6 +11,7 @@ from sightline.errors import OptionError
 from sightline.identifiers.following import followed
 from sightline.identifiers.gathering import evidence, gathered
 from sightline.identifiers.learning import FIRST, aligned, learnt, learnt_spread, n_expected, spread
+from sightline.identifiers.likeness import contrasted
 from sightline.identifiers.mending import exchanged, joined
 from sightline.identifiers.moments import Seen, in_between, seen
 from sightline.identifiers.odds import Coverage, Odds
@@ -116,7 +117,8 @@ def _guessed(said: Seen, coverage: Coverage) -> _Told:
     said = better
     now = spread(said, scale, floor_m)
     owner = gathered(strands, now, odds)
-    return _Told(owner, Strands.of(owner, now, odds), now, odds, floor_m)
+    strands = Strands.of(owner, now, odds)
+    return _Told(owner, strands, contrasted(now, strands), odds, floor_m)
 
 
 def _lesson(said: Seen, now: Seen, coverage: Coverage, odds: Odds) -> tuple[Strands, Odds, Seen, tuple[float, float]]:

@@ -12,8 +12,8 @@ from sightline.model.identities import Sightings
 N = 32
 
 
-def yard(paths_m, *, looks=True, alike=False, noise=1.0, step_s=0.5, seed=0):
-    """Sightings by two cameras, and whose each is."""
+def yard(paths_m, *, looks=True, alike=False, noise=1.0, light=0.0, step_s=0.5, seed=0):
+    """Sightings by two cameras, and whose each is; ``light`` makes all alike in the second camera."""
     rng = np.random.default_rng(seed)
     people, moments, _ = paths_m.shape
     faces = rng.normal(0, 1, (people, N)) * (not alike)
@@ -22,6 +22,7 @@ def yard(paths_m, *, looks=True, alike=False, noise=1.0, step_s=0.5, seed=0):
     who, moment, camera = who[there], moment[there], camera[there]
     n = len(who)
     look = faces[who] + rng.normal(0, noise, (n, N)) if looks else np.full((n, N), np.nan)
+    look[:, 0] += light * camera
     seen = Sightings(
         ("a", "b"), camera, moment * step_s, np.full(n, -1), paths_m[who, moment] + rng.normal(0, 0.1, (n, 2)),
         np.tile(0.01 * np.eye(2), (n, 1, 1)), np.ones(n, bool), look / np.linalg.norm(look, axis=1, keepdims=True),
@@ -56,6 +57,22 @@ def test_who_left_and_came_back_is_known_by_looks():
     assert set(found.number.tolist()) == set(range(1, 11))
     assert len(found.paths) == 10 * 40  # nobody is anywhere while away
     assert (np.diff(found.paths.t_s)[np.diff(found.paths.number) == 0] > 0).all()
+
+
+def test_who_comes_back_again_and_again_is_known_by_all_visits_together():
+    visit, away = lanes(10, 10), np.full((10, 60, 2), np.nan)
+    seen, who = yard(np.concatenate([visit, away, visit[::-1], away, visit, away, visit[::-1]], axis=1), noise=4.0)
+    number = Ground().identify(seen).number
+    assert mistakes(number, who) < 0.1  # compared two at a time, a third of the visits are linked
+    assert len(set(number.tolist()) - {-1}) <= 13
+
+
+def test_light_of_a_camera_is_told_from_what_makes_a_person():
+    seen, who = yard(away_and_back(), light=20.0)
+    kept = (seen.camera == 1) | (seen.t_s < 10)  # who comes back is seen by the second camera alone
+    number = Ground().identify(seen.rows(kept)).number
+    assert mistakes(number, who[kept]) < 0.01
+    assert len(set(number.tolist()) - {-1}) == 10
 
 
 @pytest.mark.parametrize("which", [{"looks": False}, {"alike": True}])
