@@ -6,14 +6,20 @@ import os
 import re
 import signal
 import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import simplejpeg
 import websockets
 from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from sightline.simulation import simulate, write
 
@@ -54,6 +60,13 @@ def until_end(server, task, seconds=120):
         return said if said["status"] in {"COMPLETED", "FAILED"} else None
 
     return wait_for(end, seconds, "the end of the task")
+
+
+def kill_workers(server):
+    """All of them, without a word."""
+    workers = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True)
+    for number in workers.stdout.split():
+        os.kill(int(number), signal.SIGKILL)
 
 
 async def heard(server, task, most_s=120):
@@ -117,6 +130,26 @@ def test_a_client_starts_a_task_and_hears_everything(server):
     }
 
 
+def test_the_client_script_prints_everything_until_the_task_has_ended(server):
+    def client(*words):
+        script = Path(__file__).parents[2] / "scripts" / "websocket_client_test.py"
+        command = [sys.executable, script, "--url", server.url, "--detector", "motion", "--fps", "5", *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    done = client("--environment", "simulated", "--images")
+    assert done.returncode == 0, done.stderr
+    number = re.search(r"INFO:websocket_client:Task (\S+):", done.stderr)[1]
+    assert f"INFO:websocket_client:[TASK {number}][STATUS_UPDATE]\n" in done.stderr
+    assert re.search(r"INFO:websocket_client:  Status: PROCESSING\n", done.stderr)
+    assert re.search(r"INFO:websocket_client:  Progress: \d+\.\d\d%\n", done.stderr)
+    assert "INFO:websocket_client:  Current Step: All Processing Complete\n" in done.stderr
+    assert f"INFO:websocket_client:[TASK {number}][TRACKING_UPDATE]\n" in done.stderr
+    assert re.search(r"Camera cam1 \(0000\d\d\.jpg\): \d tracks, picture of \d+ characters", done.stderr)
+    refused = client("--environment", "moon")
+    assert refused.returncode == 1
+    assert "answered 404: no environment 'moon'; there are: campus" in refused.stderr
+
+
 def test_who_comes_late_gets_how_it_stands(server):
     task = started(server, environment_id="simulated")
     until_end(server, task)
@@ -143,12 +176,115 @@ def test_work_goes_on_after_a_crash_where_a_part_was_done(server):
     task = started(server, environment_id="simulated")
     status = f"{server.url}{task['status_url']}"
     wait_for(lambda: "sub-video 2" in httpx.get(status).json()["current_step"], 120, "the second part")
-    workers = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True)
-    for number in workers.stdout.split():
-        os.kill(int(number), signal.SIGKILL)
+    kill_workers(server)
     assert until_end(server, task)["status"] == "COMPLETED"
     messages = asyncio.run(heard(server, task))
     assert messages[0]["payload"]["processed_frames_count"] == 40
+
+
+class Player:
+    """A client that listens to a task, and steers it."""
+
+    def __init__(self, client, task):
+        self._client, self._number = client, task["task_id"]
+        self._url = str(client.base_url).replace("http", "ws").rstrip("/") + task["websocket_url"]
+        self.messages = []
+
+    def control(self, what, **asked):
+        answer = self._client.post(f"/api/v1/controls/{self._number}/{what}", json=asked)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def status(self):
+        return self._client.get(f"/api/v1/controls/{self._number}/status").json()
+
+    def moments(self):
+        return [one["payload"]["frame_index"] for one in self.messages if one["type"] == "tracking_update"]
+
+    def playback(self):
+        return [one["payload"]["playback"] for one in self.messages if one["type"] == "status_update"]
+
+    def picture(self, camera, **asked):
+        """The first of a camera's pictures, as it comes over the wire."""
+        held = b""
+        url = f"/api/v1/stream/{self._number}/{camera}"
+        with self._client.stream("GET", url, params=asked) as answer:
+            assert answer.headers["content-type"] == "multipart/x-mixed-replace; boundary=frame"
+            for piece in answer.iter_raw():
+                held += piece
+                head, _, body = held.removeprefix(b"--frame\r\n").partition(b"\r\n\r\n")
+                size = re.fullmatch(rb"Content-Type: image/jpeg\r\nContent-Length: (\d+)", head)
+                if size and len(body) >= int(size[1]) + 11:
+                    assert body[int(size[1]) :].startswith(b"\r\n--frame\r\n")
+                    return simplejpeg.decode_jpeg(body[: int(size[1])])
+        raise AssertionError("the stream ended")
+
+    @contextmanager
+    def listening(self):
+        """Hears everything meanwhile."""
+        with connect(self._url, max_size=None) as socket:
+            ear = threading.Thread(target=self._hear, args=(socket,))
+            ear.start()
+            try:
+                yield
+            finally:
+                socket.close()
+                ear.join()
+
+    def _hear(self, socket):
+        for text in socket:
+            self.messages.append(json.loads(text))
+
+
+def test_a_task_stands_still_and_goes_elsewhere_as_it_is_told_even_over_a_crash(server):
+    with server.client() as client:
+        player = Player(client, task := started(server, environment_id="simulated", speed=1.0))
+        with player.listening():
+            wait_for(lambda: max(player.moments(), default=0) >= 6, 60, "some moments")
+            player.control("pause")
+            wait_for(lambda: player.playback()[-1] == "paused", 20, "a pause")
+            stands = wait_for(lambda: player.status() if player.status()["last_frame_index"] else None)
+            assert (stands["state"], stands["total_frames"]) == ("paused", 40)
+            at = stands["last_frame_index"]
+            late = Player(client, task)
+            with late.listening():
+                wait_for(lambda: len(late.messages) >= 2, 20, "how it stands")
+            assert late.playback() == ["paused"]
+            assert late.moments() == [at]
+            plain, boxed = player.picture("cam1"), player.picture("cam1", boxes=True)
+            assert plain.shape == boxed.shape == (180, 320, 3)
+            player.control("seek", frame_index=2)
+            wait_for(lambda: player.moments()[-1] == 2, 20, "a moment again")
+            first, again = (one["payload"] for one in player.messages if one.get("payload", {}).get("frame_index") == 2)
+            assert first["cameras"] == again["cameras"]
+            kill_workers(server)
+            wait_for(lambda: player.moments()[-1] == at, 60, "the moment that it stood still at")
+            assert player.status()["state"] == "paused"
+            player.control("seek", frame_index=30)
+            wait_for(lambda: player.moments()[-1] == 30, 60, "a moment of the second part")
+            assert player.status()["state"] == "paused"
+            assert player.control("resume")["state"] == "playing"
+            assert until_end(server, task)["status"] == "COMPLETED"
+            wait_for(lambda: player.playback()[-1] == "stopped", 20, "the end")
+        assert set(player.moments()) == {*range(at + 1), *range(30, 40)}
+        assert client.get(f"/api/v1/controls/{task['task_id']}/status").status_code == 404
+        assert client.get(f"/api/v1/stream/{task['task_id']}/cam1").status_code == 404
+
+
+def test_where_a_task_cannot_go_is_said(server):
+    with server.client() as client:
+        player = Player(client, task := started(server, environment_id="simulated", speed=1.0))
+        wait_for(lambda: player.status()["total_frames"], 60, "the number of moments")
+        controls = f"/api/v1/controls/{task['task_id']}"
+        past = client.post(f"{controls}/seek", json={"frame_index": 40})
+        assert (past.status_code, past.json()["detail"]) == (400, "frame_index: 40 is past the end; the last is 39")
+        assert client.post(f"{controls}/seek", json={"frame_index": -1}).status_code == 422
+        unknown = client.get(f"/api/v1/stream/{task['task_id']}/cam9")
+        assert (unknown.status_code, unknown.json()["detail"]) == (404, "no camera 'cam9'; there are: cam1, cam2")
+        assert client.post(f"/api/v1/controls/{uuid4()}/pause").json() == {"detail": "Processing task not found."}
+        player.control("pause")
+        client.delete(f"{TASKS}/{task['task_id']}").raise_for_status()
+        assert until_end(server, task)["details"] == "Task cancelled."
 
 
 def test_a_camera_without_its_video_is_left_out_and_named(server):
@@ -191,12 +327,6 @@ def test_a_task_can_be_cancelled(server):
     httpx.delete(f"{server.url}{TASKS}/{task['task_id']}").raise_for_status()
     said = until_end(server, task)
     assert (said["status"], said["details"]) == ("FAILED", "Task cancelled.")
-
-
-def test_pictures_come_along_when_asked_for(server):
-    messages = asyncio.run(heard(server, started(server, environment_id="simulated", images=True)))
-    updates = [message["payload"] for message in messages if message["type"] == "tracking_update"]
-    assert all(one["cameras"]["cam1"]["frame_image_base64"].startswith("/9j/") for one in updates)
 
 
 def test_listening_needs_a_login_where_there_is_one(serve, yard, sightline, tmp_path):

@@ -41,6 +41,10 @@ class Subscription:
         for message in state:
             self.put(message)
 
+    def taken(self) -> list[Message]:
+        """All that waits now, without waiting for more: after a replay, how things stand, before anything is newer."""
+        return list(iter(self._mailbox.take, None))
+
     def end(self) -> None:
         """Nothing more will come."""
         self._ended = True

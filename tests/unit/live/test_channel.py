@@ -42,3 +42,17 @@ def test_a_subscription_that_was_left_ends():
         assert channel.n_subscriptions == 0
 
     asyncio.run(told())
+
+
+def test_how_things_stand_can_be_taken_before_anything_is_newer():
+    async def told():
+        channel = Channel(9)
+        channel.say(Message("a", b"1"))
+        channel.say(Message("b", b"2"))
+        with channel.subscribed(4, replay=True) as subscription:
+            assert [message.key for message in subscription.taken()] == ["a", "b"]
+            assert subscription.taken() == []
+            channel.say(Message("a", b"3"))
+            assert (await anext(subscription)).data == b"3"
+
+    asyncio.run(told())

@@ -31,6 +31,8 @@ def settled(
         OSError: a file cannot be written.
     """
     cameras = [watch.id for watch in site.watches]
+    # Where nobody was seen, nobody knows how many numbers looks have.
+    seen = [path for path in seen if pq.read_metadata(path).num_rows] or seen[:1]
     parts = [rows.read(path, cameras) for path in seen]
     sightings = Sightings.joined([part[1] for part in parts])
     before = np.concatenate([part[2] for part in parts])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import Any, final
 
@@ -30,6 +31,8 @@ _LOOK_S = 0.5
 """How often it is looked at somebody."""
 _WORTH = 0.25
 """Boxes that tell less than this share of a good one are not looked at."""
+_ROUNDED = 1e-3
+"""Moments that lengths of videos may be wrong by: they are rounded."""
 _COLOUR_THRESHOLD = 0.85
 """Colours alone are alike soon."""
 
@@ -153,7 +156,7 @@ class Lookout:
         known_s = [end_s for end_s in self._ends_s if end_s is not None]
         if not known_s or len(known_s) < len(self._ends_s):
             return None
-        return max(round(max(known_s) * self._how.fps), 1)
+        return max(ceil(max(known_s) * self._how.fps - _ROUNDED), 1)
 
     def instants(self, start: int) -> Iterator[Instant]:
         """Moments of the part from ``start`` on, counted from its first; only where it may begin elsewhere.

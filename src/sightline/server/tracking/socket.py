@@ -50,10 +50,11 @@ class Listener:
     async def _tell(self) -> None:
         """How it stands, then all that is said."""
         with contextlib.suppress(WebSocketDisconnect, RuntimeError, StoreError):
-            async with self._services.hub.subscribe(self._channel, most=_WAITING) as subscription:
+            async with self._services.hub.subscribe(self._channel, most=_WAITING, replay=True) as subscription:
+                state = subscription.taken()
                 playback = await run_in_threadpool(self._playbacks.get, self._job.id)
                 await self._send(messages.status_update(standing(self._job, playback)))
-                for message in await self._services.hub.last(self._channel):
+                for message in state:
                     if message.key != messages.STATUS:  # the store knows that better: the task may have ended
                         await self._send(message.data)
                 async for message in subscription:
