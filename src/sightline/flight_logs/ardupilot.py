@@ -16,7 +16,12 @@ from sightline.model.flight import Flight
 from sightline.model.positions import Origin
 
 Column = Float[np.ndarray, " n"]
-_WANTED = frozenset({"POS", "GPS", "ATT", "MNT", "XKF1", "NKF1", "ORGN", "RFND"})
+_PLACE, _SPEED = frozenset({"TimeUS", "Lat", "Lng", "Alt"}), frozenset({"TimeUS", "VN", "VE", "VD"})
+_NEEDED = {
+    "POS": _PLACE, "GPS": _PLACE, "ORGN": _PLACE | {"Type"}, "XKF1": _SPEED, "NKF1": _SPEED, "MNT": {"TimeUS"},
+    "ATT": {"TimeUS", "Yaw", "Pitch", "Roll"}, "RFND": {"TimeUS", "Dist", "Stat", "Orient"},
+}  # fmt: skip
+"""Messages used, and the columns without which they say nothing."""
 _GPS_EPOCH_S = 315_964_800
 _LEAPS = ((1_119_744_016, 17), (1_167_264_017, 18))
 """GPS seconds from which so many leap seconds are to be taken off; 16 before (since July 2012), none came after."""
@@ -25,7 +30,6 @@ _FIX = 3
 _DOWN, _GOOD = 25, 4
 """Of a range finder: its orientation, and a status that means good."""
 _HOME = 1
-_ATTITUDE = ("Yaw", "Pitch", "Roll")
 
 
 @final
@@ -39,15 +43,17 @@ class Ardupilot:
             FormatError: it is no such log, is too old, or holds no position.
             OSError: it cannot be read.
         """
-        found, lost = messages(path, _WANTED)
+        found, lost = messages(path, frozenset(_NEEDED))
         said = [f"{lost} bytes of the log make no sense; left out"] if lost else []
+        if any("TimeUS" not in rows for rows in found.values()) and not lost:
+            raise FormatError(f"{path}: a log of before 2015 (no TimeUS); convert it with a newer ground station")
+        found = {name: rows for name, rows in found.items() if _NEEDED[name] <= {*rows}}
         place = found.get("POS") or found.get("GPS")
         if place is None:
             raise FormatError(f"{path}: the log holds neither POS nor GPS; the aircraft had no position")
-        if "TimeUS" not in place:
-            raise FormatError(f"{path}: a log of before 2015 (no TimeUS); convert it with a newer ground station")
         if place is found.get("GPS"):
             place, said = _fixed(_first(place)), [*said, "the log has no estimated position (POS), only that of GPS"]
+        place = _some(place, (np.abs(place["Lat"]) <= 90) & (np.abs(place["Lng"]) <= 180))
         t_s = place["TimeUS"] / 1e6
         home, more = _home(found.get("ORGN"))
         aircraft = _attitude(found.get("ATT"), t_s)
@@ -87,7 +93,7 @@ def _some(rows: Messages, which: np.ndarray) -> Messages:
 
 def _at(rows: Messages | None, name: str, t_s: Column) -> Column | None:
     """A column at these times; NaN before its first row and after its last; None: no such column."""
-    if rows is None or name not in rows or "TimeUS" not in rows or not len(rows[name]):
+    if rows is None or name not in rows or not len(rows[name]):
         return None
     return np.interp(t_s, rows["TimeUS"] / 1e6, rows[name].astype(float), left=np.nan, right=np.nan)
 
@@ -102,9 +108,9 @@ def _turned(rows: Messages, name: str, t_s: Column) -> Column:
 
 def _attitude(rows: Messages | None, t_s: Column) -> tuple[Column | None, Column | None, Column | None]:
     """Yaw, pitch, roll in degrees at these times."""
-    if rows is None or not {*_ATTITUDE, "TimeUS"} <= {*rows}:
+    if rows is None:
         return None, None, None
-    yaw, pitch, roll = (_turned(rows, name, t_s) for name in _ATTITUDE)
+    yaw, pitch, roll = (_turned(rows, name, t_s) for name in ("Yaw", "Pitch", "Roll"))
     return yaw, pitch, roll
 
 
@@ -129,10 +135,10 @@ def _gimbal(
 def _velocity(found: dict[str, Messages], t_s: Column) -> tuple[Column | None, Column | None, Column | None]:
     """North, east, down: as estimated, else as the GPS tells it."""
     estimate = found.get("XKF1") or found.get("NKF1")
-    if estimate is not None and {"VN", "VE", "VD"} <= {*estimate}:
+    if estimate is not None:
         core = _first(estimate, "C")
         return _at(core, "VN", t_s), _at(core, "VE", t_s), _at(core, "VD", t_s)
-    if "GPS" not in found or not {"Spd", "GCrs", "VZ", "TimeUS"} <= {*found["GPS"]}:
+    if "GPS" not in found or not {"Spd", "GCrs", "VZ"} <= {*found["GPS"]}:
         return None, None, None
     gps = _fixed(_first(found["GPS"]))
     course = np.deg2rad(gps["GCrs"].astype(float))
@@ -142,7 +148,7 @@ def _velocity(found: dict[str, Messages], t_s: Column) -> tuple[Column | None, C
 
 def _home(origins: Messages | None) -> tuple[Origin | None, list[str]]:
     """Where it calls home, as last set; the height is above the sea."""
-    if origins is not None and {"Type", "Lat", "Lng", "Alt"} <= {*origins}:
+    if origins is not None:
         rows = _some(origins, origins["Type"] == _HOME)
         if len(rows["Lat"]):
             return Origin(float(rows["Lat"][-1]), float(rows["Lng"][-1]), float(rows["Alt"][-1]), "home"), []
@@ -158,7 +164,7 @@ def _above_home(place: Messages, home: Origin | None) -> Column | None:
 
 def _ground(finder: Messages | None, t_s: Column) -> Column | None:
     """Distance straight down, where the sensor says that it is good."""
-    if finder is None or not {"Dist", "Stat", "Orient", "TimeUS"} <= {*finder}:
+    if finder is None:
         return None
     finder = _some(finder, finder["Orient"] == _DOWN)
     height, good = _at(finder, "Dist", t_s), _at(finder | {"Good": finder["Stat"] == _GOOD}, "Good", t_s)
@@ -167,7 +173,7 @@ def _ground(finder: Messages | None, t_s: Column) -> Column | None:
 
 def _utc_ns(gps: Messages | None) -> int | None:
     """When the controller's own clock was 0."""
-    if gps is None or not {"GWk", "GMS", "TimeUS"} <= {*gps}:
+    if gps is None or not {"GWk", "GMS"} <= {*gps}:
         return None
     gps = _some(_fixed(gps), _fixed(gps)["GWk"] > 0)
     if not len(gps["GWk"]):

@@ -95,7 +95,13 @@ def _kind(data: bytes, at: int) -> tuple[int, _Kind | None]:
     row = np.frombuffer(data, _DESCRIPTION, 1, at)[0]
     number, letters = int(row["kind"]), row["types"].decode("ascii", "replace")
     names = row["columns"].decode("ascii", "replace").split(",")
-    if number == _FORMAT or len(names) != len(letters) or len({*names}) < len(names) or not {*letters} <= {*_TYPES}:
+    if (
+        number == _FORMAT
+        or not all(names)
+        or len(names) != len(letters)
+        or len({*names}) < len(names)
+        or not {*letters} <= {*_TYPES}
+    ):
         return number, None
     fields = [("head ", "V3"), *((name, _TYPES[letter][0]) for name, letter in zip(names, letters, strict=True))]
     dtype = np.dtype(fields)

@@ -139,6 +139,26 @@ def test_a_damaged_stretch_is_left_out_and_its_bytes_are_counted(tmp_path):
     assert any("bytes of the log make no sense" in warning for warning in found.warnings)
 
 
+def refusal(path):
+    """Why a log is refused; nothing where it makes a flight."""
+    try:
+        flight = Ardupilot().read(path)
+    except FormatError as error:
+        return str(error)
+    return "" if len(flight) >= 2 else "too short a flight"
+
+
+def test_whatever_is_damaged_the_log_is_read_or_refused_in_one_line(tmp_path):
+    data, rng = written(tmp_path / "a.bin").read_bytes(), np.random.default_rng(0)
+    path = tmp_path / "damaged.bin"
+    for k in range(30):
+        changed, at = bytearray(data), int(rng.integers(0, 900 if k % 2 else len(data)))  # descriptions are first
+        changed[at : at + int(rng.integers(0, 50))] = rng.bytes(int(rng.integers(0, 50)))
+        path.write_bytes(changed)
+        why = refusal(path)
+        assert not why or (why.startswith(str(path)) and "\n" not in why)
+
+
 def test_what_is_no_such_log_or_has_no_position_or_no_time_is_refused(tmp_path):
     other = tmp_path / "other.bin"
     other.write_bytes(bytes.fromhex("060e2b34"))
