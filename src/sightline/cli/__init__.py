@@ -19,6 +19,7 @@ from sightline.cli.extract import EXAMPLES as EXTRACTING
 from sightline.cli.extract import extract
 from sightline.cli.flight import EXAMPLES as FLYING
 from sightline.cli.flight import flight
+from sightline.cli.history import app as history
 from sightline.cli.keys import app as keys
 from sightline.cli.models import app as models
 from sightline.cli.probe import probe
@@ -60,6 +61,7 @@ for command in (probe, evaluate, simulate, simulate_flight, demo, engines, worke
     app.command()(command)
 app.add_typer(models, name="models")
 app.add_typer(site, name="site")
+app.add_typer(history, name="history")
 app.add_typer(users, name="users")
 app.add_typer(keys, name="keys")
 

@@ -14,10 +14,11 @@ from jaxtyping import Int
 from pyarrow import csv
 from sqlalchemy import Engine
 
+from sightline.errors import SourceError
 from sightline.jobs.history.carrying import carry_over
 from sightline.jobs.history.story import Chronicle
 from sightline.jobs.kinds.kind import Task
-from sightline.jobs.sites import messages
+from sightline.jobs.sites import messages, running
 from sightline.jobs.sites.rows import end_of
 from sightline.model.history import WatchedTask
 from sightline.model.site import Site
@@ -64,6 +65,23 @@ def _opened(task: Task, site: Site) -> Iterator[tuple[Engine, WatchedTask]]:
         yield engine, task_of(site, task.job_id, Jobs(engine).get(task.job_id).created_utc_s)
     finally:
         engine.dispose()
+
+
+def note_run(engine: Engine, site: Site, folder: Path) -> WatchedTask:
+    """Writes down what ``sightline run`` left in a folder; the task that it is noted as.
+
+    Raises:
+        SourceError: the folder holds no finished run.
+    """
+    seen = sorted(folder.glob("seen-*.parquet"), key=lambda path: int(path.stem.removeprefix("seen-")))
+    if not seen or not (folder / "sightings.parquet").is_file() or not (folder / "paths.csv").is_file():
+        raise SourceError(f"{folder} holds no finished run of a site; make one with sightline run")
+    task = task_of(site, running.task_of(site, folder), (folder / "sightings.parquet").stat().st_mtime)
+    history = History(engine)
+    history.begin(task)
+    note_end(history, task, seen, folder)
+    carry_over(Chronicle(engine), task)
+    return task
 
 
 def task_of(site: Site, task_id: str, asked_utc_s: float) -> WatchedTask:
