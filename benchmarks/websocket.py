@@ -226,7 +226,7 @@ async def repeat(asked):
 
 
 class Subscriber(asyncio.Protocol):
-    """Reads WebSocket frames, and notes when each moment was there; it is ready at the first, which says how it stands."""
+    """Reads WebSocket frames, and notes when each moment came; the first says how things stand: then it is ready."""
 
     def __init__(self, request, ready):
         self.request, self.ready, self.held, self.is_open, self.heard = request, ready, bytearray(), False, []
@@ -256,7 +256,7 @@ class Subscriber(asyncio.Protocol):
             if self.ready is not None:
                 self.ready()
                 self.ready = None
-            found = INDEX.search(self.held, at + head, at + head + 100)
+            found = INDEX.search(self.held, at + head, at + head + min(size, 100))
             if found:
                 self.heard.append((int(found[1]), now))
             at += head + size
