@@ -104,7 +104,8 @@ def main(n, folder):
         path = folder / f"places.{ending}"
         took = cpu_s(write, path, positions, about)
         peer = "json.dumps" if "json" in ending else "csv module" if ending in {"csv", "parquet"} else "XML by hand"
-        print(f"{ending:24} {took:8.2f} {path.stat().st_size / 1e6:8.1f}   {plain[peer] / took:.1f} x {peer}")
+        ratio = "" if ending == "html" else f"{plain[peer] / took:.1f} x {peer}"
+        print(f"{ending:24} {took:8.2f} {path.stat().st_size / 1e6:8.1f}   {ratio}")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.1f} GB")
 
 
