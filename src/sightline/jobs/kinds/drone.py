@@ -73,11 +73,6 @@ class DroneParams(Params):
                     raise ValueError(f"engines.{kind}.{option}: paths are not taken; give the name of shelved weights")
         return self
 
-    @property
-    def is_to_watch(self) -> bool:
-        """Whether the pictures have to be looked at."""
-        return self.tracks is None or self.options.time_offset == "auto"
-
 
 def steps(params: Mapping[str, Any]) -> tuple[Step, ...]:
     """Watching is left out where nobody needs it."""
@@ -85,7 +80,7 @@ def steps(params: Mapping[str, Any]) -> tuple[Step, ...]:
     watching = Step(name="watch", shown="watching the video", share=0.75, work=watch)
     placing = Step(name="place", shown="placing", share=0.1, work=place)
     keeping = Step(name="keep", shown="keeping files", share=0.05, work=keep)
-    is_watched = DroneParams.model_validate(dict(params)).is_to_watch
+    is_watched = params.get("tracks") is None or (params.get("options") or {}).get("time_offset") == "auto"
     return (fetching, *((watching,) if is_watched else ()), placing, keeping)
 
 
