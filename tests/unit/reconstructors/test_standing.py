@@ -14,14 +14,17 @@ from sightline.reconstructors.structure.standing import standing
 LENS = Lens.pinhole(800, 600, np.array([[700.0, 0, 400], [0, 700, 300], [0, 0, 1]]))
 
 
-def seen_from(turns_rad, steps, *, focal_px=None, depth=(4.0, 9.0), noise_px=0.3):
-    """What pictures see of the same things, the camera turned and moved aside from one to the next; all their pairs."""
+def seen_from(turns_rad, steps, *, focal_px=None, depth=(4.0, 9.0), noise_px=0.3, zooms=None, nearer=None):
+    """What pictures see of the same things, the camera turned and moved from one to the next; all their pairs."""
+    nearer = np.zeros(len(turns_rad)) if nearer is None else nearer
+    zooms = np.ones(len(turns_rad)) if zooms is None else zooms
     chance = np.random.default_rng(0)
     things = chance.uniform([-6, -4, depth[0]], [6, 4, depth[1]], (400, 3))
     spots = []
-    for turn, step in zip(turns_rad, steps, strict=True):
-        xyz = Rotation.from_rotvec([0.02 * turn, turn, 0.0]).apply(things - [step, 0.1 * step, 0.0])
-        spots.append(pixels(LENS, xyz) + chance.normal(0, noise_px, (400, 2)))
+    for turn, step, zoom, near in zip(turns_rad, steps, zooms, nearer, strict=True):
+        xyz = Rotation.from_rotvec([0.02 * turn, turn, 0.0]).apply(things - [step, 0.1 * step, near])
+        xy = pixels(LENS, xyz) + chance.normal(0, noise_px, (400, 2))
+        spots.append((xy - LENS.centre_px) * zoom + LENS.centre_px)
     inside = [((xy > 0) & (xy < [800, 600])).all(axis=1) for xy in spots]
     n = len(spots)
     pictures = [
@@ -52,6 +55,18 @@ def test_a_camera_that_moved_may_have_seen_depth(turn):
 
 def test_a_wall_passed_by_is_no_turn():
     assert standing(*seen_from(np.zeros(5), 0.6 * np.arange(5), depth=(6.0, 6.001))) is None
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.06])
+def test_a_lens_that_only_zoomed_has_seen_no_depth(turn):
+    zooms = np.geomspace(1, 1.5, 6)
+    assert "only zoomed" in standing(*seen_from(turn * np.arange(6), np.zeros(6), zooms=zooms))
+
+
+def test_coming_nearer_is_no_zoom_where_there_is_depth():
+    assert standing(*seen_from(np.zeros(5), np.zeros(5), nearer=0.4 * np.arange(5))) is None
+    flat = seen_from(np.zeros(5), np.zeros(5), nearer=0.4 * np.arange(5), depth=(6.0, 6.001))
+    assert "something flat" in standing(*flat)
 
 
 def test_one_step_among_turns_is_enough_to_try():

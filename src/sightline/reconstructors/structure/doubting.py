@@ -13,9 +13,9 @@ from sightline.geometry.lens import straightened
 from sightline.model.scene import Scene
 from sightline.model.shots import Shots
 
-_VIEWS: Final = 12
+_VIEWS: Final = 8
 """Views of a lens that are looked at, those that see most."""
-_POINTS: Final = 400
+_POINTS: Final = 200
 """Points that are, those that most of these views see."""
 _LEAST_PX: Final = 0.3
 """Nothing is seen more exactly."""

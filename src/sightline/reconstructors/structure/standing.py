@@ -25,7 +25,12 @@ _CLOSE: Final = 0.002
 """How far from where a turn puts it a spot may be, in the middle; share of the longer side."""
 _NEARLY_ALL: Final = 0.9
 """Share of the pairs that are turns, where the camera only turned."""
+_ZOOMED: Final = 0.03
+"""How much larger things are in the one picture than in the other, at the least, where the lens may have zoomed."""
+_LARGER: Final = tuple(np.arange(0.95, 1.09, 0.01).tolist())
+"""About the ratio of sizes, what is tried: pictures of one turn differ a little by themselves."""
 Xy = Float[np.ndarray, "n 2"]
+Spots = tuple[Float[np.ndarray, "_ 2"], Float[np.ndarray, "_ 2"]]
 
 
 def standing(seen: Sequence[Seen], matches: Verified) -> str | None:
@@ -39,10 +44,32 @@ def standing(seen: Sequence[Seen], matches: Verified) -> str | None:
         return "all pictures show the same from the same place; move the camera between pictures"
     known = [focal for focal in map(_focal, seen) if focal is not None]
     focals = [share * float(np.median(known)) for share in _ROUGHLY] if known else _FOCALS
-    turned = np.array([[_off(one, other, focal) < _CLOSE for one, other in spots] for focal in focals])
-    if turned.mean(axis=1).max() < _NEARLY_ALL:
-        return None
-    return "the camera only turned on the spot, which tells no depth; step aside between pictures"
+    turned = np.array([[_off(one, other, focal, focal) < _CLOSE for one, other in spots] for focal in focals])
+    best = turned[turned.mean(axis=1).argmax()]
+    if best.mean() >= _NEARLY_ALL:
+        return "the camera only turned on the spot, which tells no depth; step aside between pictures"
+    rest = [spots[at] for at in np.flatnonzero(~best)]
+    if _all_but(rest, int((1 - _NEARLY_ALL) * len(spots))):
+        return "the camera only zoomed, or came straight up to something flat, which tells no depth; step aside instead"
+    return None
+
+
+def _all_but(spots: Sequence[Spots], most: int) -> bool:
+    """Whether a turn and a zoom explain these pairs, except for so many at most."""
+    left = most
+    for one, other in spots:
+        left -= not _zooms(one, other)
+        if left < 0:
+            return False
+    return True
+
+
+def _zooms(one: Xy, other: Xy) -> bool:
+    """Whether a turn explains it through a lens that zoomed in or out meanwhile."""
+    ratio = float(np.median(np.abs(other - np.median(other, axis=0))) / np.median(np.abs(one - np.median(one, axis=0))))
+    if not np.isfinite(ratio) or abs(ratio - 1) < _ZOOMED:
+        return False
+    return any(_off(one, other, f, f * ratio * more) < _CLOSE for f in _FOCALS[::2] for more in _LARGER)
 
 
 def _focal(one: Seen) -> float | None:
@@ -63,14 +90,15 @@ def _centred(seen: Sequence[Seen], pair: tuple[int, int], rows: Matches) -> tupl
     return one, other
 
 
-def _off(one: Xy, other: Xy, focal: float) -> float:
-    """How far spots are from where the best turn of a lens puts them, in the middle; shares of the longer side.
+def _off(one: Xy, other: Xy, focal: float, other_focal: float) -> float:
+    """How far spots are from where the best turn puts them, in the middle; all lengths are shares of the longer side.
 
     Source: Kabsch, "A solution for the best rotation to relate two sets of vectors" (1976).
     """
-    rays, others = (np.column_stack([xy / focal, np.ones(len(xy))]) for xy in (one, other))
+    rays = np.column_stack([one / focal, np.ones(len(one))])
+    others = np.column_stack([other / other_focal, np.ones(len(other))])
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
     others /= np.linalg.norm(others, axis=1, keepdims=True)
     u, _, v = np.linalg.svd(others.T @ rays)
     turned = rays @ ((u * np.array([1.0, 1.0, np.linalg.det(u @ v)])) @ v).T
-    return focal * float(np.median(np.linalg.norm(turned - others, axis=1)))
+    return other_focal * float(np.median(np.linalg.norm(turned - others, axis=1)))
