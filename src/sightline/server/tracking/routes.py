@@ -16,6 +16,7 @@ from sightline.server.auth.guard import Guard, Principal
 from sightline.server.errors import answers
 from sightline.server.installation import Installation
 from sightline.server.tracking.controls import router as controls
+from sightline.server.tracking.ends import Ends
 from sightline.server.tracking.finding import KIND, task_of
 from sightline.server.tracking.shapes import Environment, Start, Started, StatusView
 from sightline.server.tracking.socket import Listener
@@ -85,6 +86,8 @@ def _live(services: Installation, guard: Guard) -> APIRouter:
     routes = APIRouter(tags=["multi-camera tracking"])
     viewer = Annotated[Principal, Depends(guard.allow(Role.VIEWER))]
 
+    ends = Ends(services.jobs)
+
     @routes.websocket("/ws/tracking/{task_id}")
     async def tracking(socket: WebSocket, _who: viewer, task_id: str) -> None:
         try:
@@ -92,7 +95,7 @@ def _live(services: Installation, guard: Guard) -> APIRouter:
         except (HTTPException, ValueError):
             await socket.send_denial_response(JSONResponse({"detail": "Processing task not found."}, 404))
             return
-        await Listener(socket, services, guard, job).talk()
+        await Listener(socket, services, guard, ends, job).talk()
 
     return routes
 

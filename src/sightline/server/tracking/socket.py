@@ -7,17 +7,16 @@ from typing import Final, final
 from fastapi import WebSocket, WebSocketDisconnect
 from fastapi.concurrency import run_in_threadpool
 
-from sightline.errors import StoreError, UnknownError
+from sightline.errors import StoreError
 from sightline.jobs.sites import messages
 from sightline.model.job import OPEN, Job
 from sightline.model.playback import Playback
 from sightline.server.auth.guard import Guard
 from sightline.server.installation import Installation
+from sightline.server.tracking.ends import Ends
 from sightline.server.tracking.standing import standing
 from sightline.stores.sql.playbacks import Playbacks
 
-_LOOK_S: Final = 1.0
-"""How often the store is asked whether the task has ended."""
 _WHO_S: Final = 30.0
 """How often it is asked whether who listens still may."""
 _WAITING: Final = 256
@@ -28,7 +27,8 @@ _WAITING: Final = 256
 class Listener:
     """A WebSocket of a client."""
 
-    def __init__(self, socket: WebSocket, services: Installation, guard: Guard, job: Job) -> None:
+    def __init__(self, socket: WebSocket, services: Installation, guard: Guard, ends: Ends, job: Job) -> None:
+        self._ends = ends
         self._socket, self._services, self._guard, self._job = socket, services, guard, job
         self._playbacks = Playbacks(services.engine)
         self._channel = messages.channel(job.id)
@@ -37,7 +37,7 @@ class Listener:
     async def talk(self) -> None:
         """Until the client goes, or may not listen any more. The end of the task does not end it."""
         await self._socket.accept()
-        tasks = [asyncio.create_task(work) for work in (self._tell(), self._hear(), self._watch())]
+        tasks = [asyncio.create_task(work) for work in (self._tell(), self._hear(), self._watch(), self._ask())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -68,23 +68,18 @@ class Listener:
                 await self._socket.receive_text()
 
     async def _watch(self) -> None:
-        """Tells of an end that nobody who does the work could tell of, and looks who is there."""
-        passed_s, is_open = 0.0, self._job.state in OPEN
-        while True:
-            await asyncio.sleep(_LOOK_S)
-            passed_s += _LOOK_S
-            if passed_s >= _WHO_S:
-                passed_s = 0.0
-                if not await self._guard.is_still(self._socket):
-                    return
-            if is_open:
-                try:
-                    job = await run_in_threadpool(self._services.jobs.get, self._job.id)
-                except UnknownError:
-                    return
-                if job.state not in OPEN:
-                    is_open = False
-                    await self._send(messages.status_update(standing(job, Playback(job_id=job.id))))
+        """Tells of an end that nobody who does the work could tell of."""
+        if self._job.state in OPEN:
+            job = await self._ends.of(self._job.id)
+            if job is None:
+                return
+            await self._send(messages.status_update(standing(job, Playback(job_id=job.id))))
+        await asyncio.Event().wait()
+
+    async def _ask(self) -> None:
+        """Until who listens may not any more."""
+        while await self._guard.is_still(self._socket):
+            await asyncio.sleep(_WHO_S)
 
     async def _send(self, data: bytes) -> None:
         async with self._sending:
