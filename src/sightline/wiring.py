@@ -23,6 +23,7 @@ ENGINES: dict[str, dict[str, str]] = {
     },
     "detector": {
         "motion": "sightline.detectors.motion:Motion",
+        "aerial": "sightline.detectors.aerial:Aerial",
         "people_hog": "sightline.detectors.people_hog:PeopleHog",
         "onnx": "sightline.detectors.onnx:Onnx",
         "mot_file": "sightline.detectors.mot_file:MotFile",
@@ -36,6 +37,7 @@ ENGINES: dict[str, dict[str, str]] = {
     "embedder": {
         "colour": "sightline.embedders.colour:Colour",
         "onnx": "sightline.embedders.onnx:Onnx",
+        "clip": "sightline.embedders.clip:Clip",
     },
     "locator": {
         "homography": "sightline.locators.homography:Homography",
@@ -60,6 +62,7 @@ ENGINES: dict[str, dict[str, str]] = {
         "klv": "sightline.flight_logs.klv:Klv",
         "ulog": "sightline.flight_logs.ulog:Ulog",
         "ardupilot": "sightline.flight_logs.ardupilot:Ardupilot",
+        "tlog": "sightline.flight_logs.tlog:Tlog",
     },
     "format": {
         "mot": "sightline.formats.mot:Mot",

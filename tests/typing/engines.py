@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sightline.detectors.aerial import Aerial
 from sightline.detectors.mot_file import MotFile
 from sightline.detectors.motion import Motion
 from sightline.detectors.onnx import Onnx
@@ -17,6 +18,7 @@ from sightline.flight_logs.dji_srt import DjiSrt
 from sightline.flight_logs.djmd import Djmd
 from sightline.flight_logs.klv import Klv
 from sightline.flight_logs.litchi import Litchi
+from sightline.flight_logs.tlog import Tlog
 from sightline.flight_logs.ulog import Ulog
 from sightline.formats.coco import Coco
 from sightline.formats.csv import Csv
@@ -58,11 +60,11 @@ from sightline.trackers.sort import Sort
 
 sources: list[Source] = [Video(path=Path("a.mp4")), Images(pattern="a/*.png"), Stream(url="rtsp://127.0.0.1/a")]
 stabilizers: list[Stabilizer] = [Flow()]
-detectors: list[Detector] = [Motion(), PeopleHog(), Onnx(weights="a.onnx"), MotFile(path=Path("det.txt"))]
+detectors: list[Detector] = [Motion(), Aerial(), PeopleHog(), Onnx(weights="a.onnx"), MotFile(path=Path("det.txt"))]
 trackers: list[Tracker] = [Sort(), ByteTrack(), OcSort(), BotSort()]
 reconstructors: list[Reconstructor] = [Sfm(), Vggt(), Da3(), Neural()]
 formats: list[Format] = [Mot(), Csv(), Parquet(), Coco(), TrackingJson()]
-flight_logs: list[FlightLog] = [DjiCsv(), Airdata(), Litchi(), DjiSrt(), Djmd(), Klv(), Ulog(), Ardupilot()]
+flight_logs: list[FlightLog] = [DjiCsv(), Airdata(), Litchi(), DjiSrt(), Djmd(), Klv(), Ulog(), Ardupilot(), Tlog()]
 embedders: list[Embedder] = [Colour(), OnnxEmbedder(weights="a.onnx")]
 locators: list[Locator] = [Homography(view=View("gate", 640, 480, np.eye(3)))]
 identifiers: list[Identifier] = [Ground(), Gallery()]
