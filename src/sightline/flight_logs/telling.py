@@ -7,7 +7,7 @@ from sightline.flight_logs.dataflash import MAGIC
 from sightline.flight_logs.table import header
 
 _BY_SUFFIX = {
-    ".srt": "dji_srt", ".ulg": "ulog", ".ts": "klv", ".m2ts": "klv", ".mpg": "klv", ".klv": "klv",
+    ".srt": "dji_srt", ".ulg": "ulog", ".ts": "klv", ".m2ts": "klv", ".mpg": "klv", ".klv": "klv", ".tlog": "tlog",
     ".mp4": "djmd", ".mov": "djmd",
 }  # fmt: skip
 

@@ -12,6 +12,7 @@ from pyulog import ULog
 
 from sightline.errors import FormatError
 from sightline.flight_logs.draft import Draft
+from sightline.flight_logs.gimbal import is_against_north
 from sightline.geodesy.attitude import from_quaternion
 from sightline.model.flight import Flight
 from sightline.model.positions import Origin
@@ -22,8 +23,6 @@ _TOPICS = [
     "vehicle_global_position", "vehicle_attitude", "vehicle_local_position", "vehicle_gps_position", "home_position",
     "gimbal_device_attitude_status",
 ]  # fmt: skip
-_YAW_LOCK, _YAW_IN_VEHICLE, _YAW_IN_EARTH = 16, 32, 64
-"""Flags of MAVLink's GIMBAL_DEVICE_FLAGS."""
 
 
 @final
@@ -107,8 +106,7 @@ def _gimbal(
     yaw, pitch, roll = _attitude(topic, t_s)
     if topic is None or yaw is None or aircraft[0] is None:
         return yaw, pitch, roll
-    flags = topic["device_flags"].astype(int)
-    earth = (flags & _YAW_IN_EARTH > 0) | ((flags & _YAW_IN_VEHICLE == 0) & (flags & _YAW_LOCK > 0))
+    earth = is_against_north(topic["device_flags"].astype(int))
     latest = (np.searchsorted(topic["timestamp"] / 1e6, t_s, side="right") - 1).clip(0)
     return np.where(earth[latest], yaw, yaw + aircraft[0]), pitch, roll
 
