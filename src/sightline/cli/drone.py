@@ -46,6 +46,9 @@ _Focal = Annotated[
     float | None, typer.Option("--focal", "--focal-35mm", help="Equivalent focal length (of 36 mm) instead.")
 ]
 _Camera = Annotated[str | None, typer.Option(help="Name of the camera or drone instead, such as 'Mavic 3E'.")]
+_Scene = Annotated[
+    Path | None, typer.Option(help="predictions.npz of a reconstruction of this video: places by depth.")
+]
 _Photo = Annotated[Path | None, typer.Option(help="A photo of the same camera, which notes its focal length.")]
 _Yaw = Annotated[str, typer.Option("--yaw", help="Whose yaw: auto, gimbal, aircraft, sum.")]
 _Anchor = Annotated[str, typer.Option(help="Where things stand in their boxes: base, foot, centre.")]
@@ -82,6 +85,7 @@ def drone(
     yaw: _Yaw = "auto",
     anchor: _Anchor = "base",
     dem: _Dem = None,
+    scene: _Scene = None,
     boxes_in: _Size = None,
     smooth: _Smooth = True,
     learn: _Learn = False,
@@ -99,19 +103,9 @@ def drone(
     """
     from sightline.jobs.drone.running import DroneJob, checked, run  # noqa: PLC0415 - engines load only for work
 
-    given: dict[str, Any] = {
-        "fps": fps,
-        "time_offset": time_offset,
-        "recording": recording,
-        "fov_deg": fov,
-        "focal_35mm": focal,
-        "camera": camera,
-        "yaw_source": yaw,
-        "anchor": anchor,
-        "source_resolution": _size(boxes_in),
-        "smooth": smooth,
-        "kf_learn": learn,
-    }
+    given: dict[str, Any] = {"fps": fps, "time_offset": time_offset, "recording": recording, "camera": camera}
+    given |= {"fov_deg": fov, "focal_35mm": focal, "yaw_source": yaw, "anchor": anchor}
+    given |= {"source_resolution": _size(boxes_in), "smooth": smooth, "kf_learn": learn}
     job = DroneJob(
         video=video,
         folder=_folder(video, output, force),
@@ -121,6 +115,7 @@ def drone(
         options=_options(given, options or []),
         elevations=dem,
         photo=photo,
+        scene=scene,
         exports=checked(name.strip() for name in export.split(",") if name.strip()),
         engines=merged({"detector": {"name": detector}}, parsed(settings or [])),
     )

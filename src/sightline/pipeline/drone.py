@@ -12,6 +12,7 @@ from sightline.estimation.lag import Match
 from sightline.flight_logs.recordings import Alignment, aligned
 from sightline.formats.elevation import Elevations
 from sightline.geodesy.terrain import Terrain, terrain_about
+from sightline.locators.depth import Agreement, agreement
 from sightline.locators.doubts import CONSUMER, Doubts
 from sightline.locators.eyes import Eyes, origin_of
 from sightline.locators.ground import Anchor, Ground
@@ -104,6 +105,8 @@ class Placed:
     """What the filter took."""
     unplaced: Mapping[str, int]
     """Why rows have no place, and how many."""
+    agreed: Agreement | None = None
+    """How far places by depth and by rays to the ground are apart; None: there was no depth."""
 
 
 def aimed(flight: Flight, clip: Clip, lens: Lens, wishes: Wishes = Wishes()) -> Aim:
@@ -150,13 +153,16 @@ def later(wishes: Wishes, match: Match) -> tuple[Wishes, str]:
     return replace(wishes, time_offset_s=offset_s, doubts=doubts), f"time_offset auto: {found}"
 
 
-def placed(aim: Aim, tracks: Tracks, wishes: Wishes = Wishes()) -> Placed:
+def placed(aim: Aim, tracks: Tracks, wishes: Wishes = Wishes(), by_depth: Positions | None = None) -> Placed:
     """Where each row of the tracks stood, filtered, with its speed. Rows of no track keep the place of their look.
+
+    ``by_depth`` are places of the same rows that depth maps told; they go before those of rays to the ground.
 
     Raises:
         FormatError: none of the rows can be placed; says why.
     """
-    looks = aim.ground.locate(tracks)
+    over_ground = aim.ground.locate(tracks)
+    looks = over_ground if by_depth is None else _first_of(by_depth, over_ground)
     moments, row = np.unique(tracks.t_s, return_inverse=True)
     seen = aim.ground.eyes(moments)
     unplaced = _reasons(looks, tracks, seen, row)
@@ -165,7 +171,16 @@ def placed(aim: Aim, tracks: Tracks, wishes: Wishes = Wishes()) -> Placed:
     noise = wishes.noise or noise_of(looks)
     away = looks.xyz_enu_m - seen.eye_enu_m[row]
     depth = np.einsum("ni,ni->n", seen.enu_from_cam[:, :, 2][row], away)
-    return Placed(_filtered(looks, noise, smooth=wishes.smooth), depth, noise, unplaced)
+    agreed = None if by_depth is None else agreement(by_depth, over_ground)
+    return Placed(_filtered(looks, noise, smooth=wishes.smooth), depth, noise, unplaced, agreed)
+
+
+def _first_of(one: Positions, other: Positions) -> Positions:
+    """The rows of one, and of the other where that has no place."""
+    mine = one.is_known
+    xyz = np.where(mine[:, None], one.xyz_enu_m, other.xyz_enu_m)
+    cov = np.where(mine[:, None, None], one.cov_enu_m2, other.cov_enu_m2)
+    return replace(other, xyz_enu_m=xyz, cov_enu_m2=cov)
 
 
 def told(unplaced: Mapping[str, int]) -> str:

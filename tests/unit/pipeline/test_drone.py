@@ -96,6 +96,20 @@ def test_a_gimbal_that_nobody_recorded_is_asked_for():
     assert "not recorded" in aim.flight.warnings[-1]
 
 
+def test_places_by_depth_go_first_and_the_ground_fills_what_they_leave_open():
+    truth, aim = there(), aimed(PLAN.log(), CLIP, LENS, WISHES)
+    by_ground = aim.ground.locate(truth.tracks)
+    xyz = by_ground.xyz_enu_m + [3.0, 4.0, 1.0]
+    xyz[::2] = np.nan
+    found = placed(aim, truth.tracks, WISHES, replace(by_ground, xyz_enu_m=xyz))
+    assert found.agreed is not None
+    assert found.agreed.n == len(truth.tracks) // 2
+    assert (found.agreed.median_m, found.agreed.up_m) == pytest.approx((5.0, 1.0))
+    assert found.positions.is_known.all()
+    middle = np.nanmean(found.positions.xyz_enu_m - by_ground.xyz_enu_m, axis=0)
+    assert middle == pytest.approx([1.5, 2.0, 0.5], abs=0.3)
+
+
 def test_the_aircraft_is_where_it_flew():
     aim = aimed(PLAN.log(50.0), CLIP, LENS)
     found = aircraft(aim, np.arange(3), np.array([1.0, 2.0, 3.0]))

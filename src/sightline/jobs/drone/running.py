@@ -1,6 +1,7 @@
 """A drone's video to places: what was asked, doing it step by step, and what came of it."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,15 +10,17 @@ from typing import Any
 import numpy as np
 
 from sightline import __version__, wiring
-from sightline.errors import EngineError, OptionError
+from sightline.errors import EngineError, FormatError, OptionError
 from sightline.executors.local import Stopped, Tell
 from sightline.files import whole
 from sightline.formats import elevation, places
 from sightline.formats.parquet import Parquet
+from sightline.formats.scenes import npz
 from sightline.jobs.drone import motion
 from sightline.jobs.drone.options import ANSWER, DroneOptions
 from sightline.jobs.drone.reading import Given, clip_of, flight_of, lens_for, tracks_of
-from sightline.jobs.drone.telling import answer_of, story_of
+from sightline.jobs.drone.telling import answer_of, story_of, told_depth
+from sightline.locators.depth import Depth
 from sightline.locators.syncing import synced
 from sightline.model.frame import Footage, Moment
 from sightline.model.lens import Lens
@@ -28,6 +31,7 @@ from sightline.pipeline.track import steadied
 
 STORY, TRACKS, MOTION = "run.json", "tracks.parquet", "motion.npz"
 """Names of the files that are written."""
+_NUMBERED = re.compile(r"frame_(\d+)")
 _LOOK_FPS = 10.0
 """Pictures per second that are enough to see how the camera moved."""
 
@@ -52,6 +56,8 @@ class DroneJob:
     """An elevation model, GeoTIFF in degrees."""
     photo: Path | None = None
     """A photo of the same camera, for its focal length."""
+    scene: Path | None = None
+    """``predictions.npz`` of a reconstruction of the video, to place things by their depth."""
     exports: tuple[str, ...] = ("csv",)
     """What else to write: endings of ``formats.places``."""
     engines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -120,7 +126,7 @@ def watch(job: DroneJob, folder: Path, tell: Tell, stopped: Stopped) -> None:
         moments = _moved(job, stabilizer, tell, stopped)
     else:
         source = wiring.build("source", "video", {"path": job.video, **_fps(job)})
-        detector, tracker = _engine(job, "detector", "motion"), _engine(job, "tracker", "botsort")
+        detector, tracker = _engine(job, "detector", "aerial"), _engine(job, "tracker", "botsort")
         seen = tracked(source, detector, tracker, stabilizer, tell=tell, stopped=stopped)
         moments = seen.moments
         if not stopped():
@@ -176,11 +182,15 @@ def place(job: DroneJob, watched: Path, tell: Tell, stopped: Stopped) -> DroneRe
         wishes, more = _later(aim, lens, wishes, watched, job.options)
         aim, said = aimed(flight, clip, lens, wishes), (*said, more)
     tell(step, 2, 4)
-    found = placed(aim, given.tracks, wishes)
+    deep = None if job.scene is None else _deep(job.scene, aim, about)
+    found = placed(aim, given.tracks, wishes, None if deep is None else deep.locate(given.tracks))
     if stopped():
         raise EngineError("stopped before it was done")
     tell(step, 3, 4)
     story = story_of(job.options, clip, aim, given, found, wishes) | {"lens_from": how}
+    if deep is not None and found.agreed is not None:
+        story["depth"] = told_depth(deep.size, found.agreed)
+        said = (*said, *deep.size.warnings)
     story["warnings"] = list(
         dict.fromkeys((*_ignored(job.options), *aim.flight.warnings, *aim.warnings, *said, *given.warnings))
     )
@@ -198,6 +208,21 @@ def _later(aim: Aim, lens: Lens, wishes: Wishes, watched: Path, options: DroneOp
     """The wishes with the offset that the pictures tell."""
     moments = motion.read(watched / MOTION)
     return later(wishes, synced(aim.ground, lens, moments, options.ground_m))
+
+
+def _deep(path: Path, aim: Aim, about: Footage) -> Depth:
+    """Places by the depth maps of a scene, whose views are named by their pictures' numbers.
+
+    Raises:
+        FormatError: the file is no scene, or its views are no pictures of a video.
+        OptionError: there is no depth, or nothing tells how long its unit is.
+    """
+    scene = npz.read(path)
+    numbers = [_NUMBERED.search(name) for name in scene.views.names]
+    if about.fps is None or not all(numbers):
+        raise FormatError(f"{path}: its views are not named frame_NUMBER, so when they were taken is not known")
+    t_s = np.array([int(number[1]) / about.fps for number in numbers if number])
+    return Depth(scene=scene, t_s=t_s, over=aim.ground, near_s=0.55 / about.fps)
 
 
 def _given(job: DroneJob, clip: Clip, about: Footage, watched: Path) -> Given:

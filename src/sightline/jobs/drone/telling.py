@@ -8,6 +8,7 @@ from sightline.estimation.circle import ce90_m
 from sightline.formats.drone_answer import Answer
 from sightline.jobs.drone.options import DroneOptions
 from sightline.jobs.drone.reading import Given
+from sightline.locators.depth import Agreement, Size
 from sightline.model.flight import Flight
 from sightline.pipeline.drone import Aim, Clip, Placed, Wishes, aircraft
 
@@ -43,6 +44,21 @@ def story_of(
         "ce90_m": _middle(ce90_m(found.positions.cov_enu_m2[:, :2, :2])),
         "unplaced": dict(found.unplaced),
     }
+
+
+def told_depth(size: Size, agreed: Agreement) -> dict[str, Any]:
+    """What depth maps told, and how far that is from what rays to the ground do; None for what is not known."""
+    values = {
+        "metres_per_unit": size.metres,
+        "share_sd": size.sd,
+        "by_way_flown": size.by_flight.metres,
+        "by_height": size.by_ground.metres,
+        "rows_by_both": agreed.n,
+        "apart_median_m": agreed.median_m,
+        "apart_p90_m": agreed.p90_m,
+        "apart_up_m": agreed.up_m,
+    }
+    return {name: value if np.isfinite(value) else None for name, value in values.items()}
 
 
 def answer_of(
@@ -96,7 +112,7 @@ def _metadata(
             "sigma_meas_v": noise.sigma_meas_v,
             "smooth": options.smooth,
         },
-        "depth_source": "ground",
+        "depth_source": "ground" if found.agreed is None else "scene, ground where it has none",
         "story": story,
         "warnings": story["warnings"],
     }

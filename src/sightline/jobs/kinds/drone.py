@@ -29,8 +29,10 @@ UNFIT = "what was given will not do: "
 """How the error of a job begins whose files or options are at fault."""
 UNFETCHED, FORBIDDEN = "cannot be fetched: ", "may not be fetched: "
 """What stands behind the name of a file that could not be had, or may not be."""
-CALLED = {"source": "video", "log": "flight log", "tracks": "tracks"}
+CALLED = {"source": "video", "log": "flight log", "tracks": "tracks", "scene": "scene"}
 """What files are called in messages."""
+_BESIDE = ("log", "tracks", "scene")
+"""Files besides the video."""
 _AT_FAULT = (FormatError, OptionError, SourceError, UnknownEngineError)
 
 
@@ -42,6 +44,8 @@ class DroneParams(Params):
     """The flight's log, as ``source`` is given; null: the video itself holds telemetry."""
     tracks: Source | None = None
     """Tracks of the video (JSON, MOT text, CSV or Parquet), given likewise; null: the video is watched."""
+    scene: Annotated[str | None, Field(pattern=r"^artifact:([0-9a-f]{32}|[0-9a-f]{64})$")] = None
+    """``artifact:`` and the number of the ``predictions.npz`` of a reconstruction of this video; null: none."""
     options: DroneOptions = Field(default_factory=DroneOptions)
     """How places are found."""
     engines: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -93,7 +97,7 @@ def fetch(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with _blamed("source"):
         found |= fetch_video(task, tell, stopped)
-    for field in ("log", "tracks"):
+    for field in _BESIDE:
         source = task.params.get(field)
         if source is not None and not stopped():
             with _blamed(field):
@@ -137,7 +141,7 @@ def _job(task: Task, tell: Tell, stopped: Stopped) -> Iterator["DroneJob"]:
     from sightline.jobs.drone.running import DroneJob  # noqa: PLC0415
 
     asked, here = DroneParams.model_validate(task.params), task.earlier["fetch"]
-    files = {field: Path(here[field]) for field in ("log", "tracks") if field in here}
+    files = {field: Path(here[field]) for field in _BESIDE if field in here}
     try:
         with opened(task, tell, stopped) as video:
             path = video.path or Path()
@@ -146,6 +150,7 @@ def _job(task: Task, tell: Tell, stopped: Stopped) -> Iterator["DroneJob"]:
                 folder=task.folder,
                 log=files.get("log", path),
                 tracks=files.get("tracks"),
+                scene=files.get("scene"),
                 options=asked.options,
                 engines=asked.engines,
                 exports=asked.exports,
