@@ -99,7 +99,7 @@ def test_a_gimbal_that_nobody_recorded_is_asked_for():
 def test_places_by_depth_go_first_and_the_ground_fills_what_they_leave_open():
     truth, aim = there(), aimed(PLAN.log(), CLIP, LENS, WISHES)
     by_ground = aim.ground.locate(truth.tracks)
-    xyz = by_ground.xyz_enu_m + [3.0, 4.0, 1.0]
+    xyz = by_ground.xyz_enu_m + np.array([3.0, 4.0, 1.0])
     xyz[::2] = np.nan
     found = placed(aim, truth.tracks, WISHES, replace(by_ground, xyz_enu_m=xyz))
     assert found.agreed is not None
