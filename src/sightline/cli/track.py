@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import typer
@@ -55,6 +55,9 @@ _Refine = Annotated[
 ]
 _Video = Annotated[bool, typer.Option("--video/--no-video", help="Write the annotated MP4.")]
 _Batch = Annotated[int, typer.Option(min=1, max=256, help="Pictures per detector call; more helps GPUs.")]
+_Privacy = Annotated[
+    Literal["none", "faces", "bodies"], typer.Option(help="What the MP4 hides of everybody who was detected.")
+]
 _Force = Annotated[bool, typer.Option("--force", help="Replace results that are there.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -75,6 +78,7 @@ def track(
     refine: _Refine = None,
     video: _Video = True,
     batch: _Batch = 1,
+    privacy: _Privacy = "none",
     force: _Force = False,
     as_json: _Json = False,
 ) -> None:
@@ -102,6 +106,7 @@ def track(
         refine=refine,
         draw=video,
         batch=batch,
+        privacy=privacy,
     )
     with stopping() as stopped, progress() as shown:
         result = run(job, Meter(shown), stopped)

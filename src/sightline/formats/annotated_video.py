@@ -18,8 +18,9 @@ from jaxtyping import UInt8
 from sightline.errors import EngineError
 from sightline.files import whole
 from sightline.formats.drawing import drawn
+from sightline.formats.privacy import Privacy, blurred
 from sightline.formats.trails import Trails
-from sightline.model.arrays import Image
+from sightline.model.arrays import Boxes, Image
 from sightline.model.frame import Frame
 from sightline.model.tracks import Tracks
 
@@ -48,12 +49,21 @@ class AnnotatedVideo:
     The file is there, whole, once the ``with`` is left without an exception; without pictures there is none.
     """
 
-    def __init__(self, path: Path, *, trail_s: float = 2.0, quality: int = 23, encoder: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        trail_s: float = 2.0,
+        quality: int = 23,
+        encoder: str | None = None,
+        privacy: Privacy = "none",
+    ) -> None:
         """``trail_s`` is how long trails last; ``quality`` 18 is large and fine, 30 small and coarse.
 
         ``encoder`` is FFmpeg's name of one; None: the first of ``ENCODERS`` that works here.
+        ``privacy`` is what is covered of everybody whose box is known.
         """
-        self._path, self._quality, self._encoder = path, quality, encoder
+        self._path, self._quality, self._encoder, self._privacy = path, quality, encoder, privacy
         self._trails, self._trail_s = Trails(trail_s), trail_s
         self._closing = ExitStack()
         self._container: OutputContainer | None = None
@@ -69,8 +79,10 @@ class AnnotatedVideo:
     ) -> None:
         self._closing.__exit__(kind, error, trace)
 
-    def add(self, frame: Frame, rows: Tracks) -> None:
+    def add(self, frame: Frame, rows: Tracks, seen_px: Boxes | None = None) -> None:
         """Puts in the next picture, with the sightings ``rows`` of it.
+
+        ``seen_px`` are boxes of others, whom nobody follows: they are covered as well, where that is asked for.
 
         Raises:
             EngineError: no encoder works here, or it failed.
@@ -81,7 +93,8 @@ class AnnotatedVideo:
             self._seen_shape = frame.rgb.shape
         stream = self._stream or self._opened(frame)
         self._trails.add(frame.moment.t_s, rows)
-        picture = drawn(frame.rgb, rows, self._trails.at(frame.moment.t_s))
+        known = rows.xyxy_px if seen_px is None else np.concatenate([rows.xyxy_px, seen_px])
+        picture = drawn(blurred(frame.rgb, known, self._privacy), rows, self._trails.at(frame.moment.t_s))
         yuv = cv2.cvtColor(_fitted(picture, stream.width, stream.height), cv2.COLOR_RGB2YUV_I420)
         encoded = av.VideoFrame.from_ndarray(np.asarray(yuv, np.uint8), format="yuv420p")
         encoded.time_base = Fraction(1, TICKS)

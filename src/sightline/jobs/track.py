@@ -17,6 +17,8 @@ from sightline.errors import SightlineError
 from sightline.executors.local import Stopped, Tell
 from sightline.files import whole
 from sightline.formats.annotated_video import AnnotatedVideo
+from sightline.formats.privacy import Privacy
+from sightline.model.arrays import Boxes
 from sightline.model.frame import Footage
 from sightline.model.tracks import Tracks
 from sightline.pipeline.track import Gathered, Sight, track
@@ -52,6 +54,8 @@ class TrackJob:
     """Whether to write the annotated video."""
     batch: int = 1
     """Pictures given to the detector at a time."""
+    privacy: Privacy = "none"
+    """What the annotated video hides of everybody who was detected."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,11 +113,13 @@ def run(job: TrackJob, tell: Tell, stopped: Stopped) -> TrackResult:
     linking = wiring.check("offline", _LINKING, job.options.get("offline", {}))
     footage = source.about()  # asked once: a stream would connect again
     seen = _Seen(Gathered(footage.name))
-    with AnnotatedVideo(job.folder / "annotated.mp4") if job.draw and live else nullcontext() as drawing:
+    with _video(job) if job.draw and live else nullcontext() as drawing:
 
         def show(sight: Sight) -> None:
             if drawing:
-                drawing.add(sight.frame, sight.tracks)
+                drawing.add(sight.frame, sight.tracks, sight.found.xyxy_px)
+            elif job.draw and job.privacy != "none":
+                seen.boxes.append(sight.found.xyxy_px)
 
         _watch(_sights(job, source), seen, show, lambda done: tell("tracking", done, footage.n_frames), stopped)
         seen.lost = source.n_lost()
@@ -124,7 +130,7 @@ def run(job: TrackJob, tell: Tell, stopped: Stopped) -> TrackResult:
     if job.draw and live:
         files.append(job.folder / "annotated.mp4")
     if job.draw and not live and not stopped():
-        files.append(_draw(job, tracks, seen.frames, tell, stopped))
+        files.append(_draw(job, tracks, seen, tell, stopped))
     result = TrackResult(
         tracks=tracks,
         footage=footage,
@@ -153,6 +159,7 @@ class _Seen:
     wall_s: float = 0.0
     complete: bool = False
     failure: str | None = None
+    boxes: list[Boxes] = field(default_factory=list)
 
 
 _LINKING = dict(inspect.signature(refined, eval_str=True).parameters)
@@ -206,16 +213,19 @@ def _watch(
     seen.wall_s = time.monotonic() - began_s
 
 
-def _draw(job: TrackJob, tracks: Tracks, n_frames: int, tell: Tell, stopped: Stopped) -> Path:
+def _draw(job: TrackJob, tracks: Tracks, seen: _Seen, tell: Tell, stopped: Stopped) -> Path:
     """Writes the annotated video by reading the source once more, now that tracks are final."""
-    path = job.folder / "annotated.mp4"
-    frames = islice(_source(job).frames(), n_frames)
-    with AnnotatedVideo(path) as video:
+    frames = islice(_source(job).frames(), seen.frames)
+    with _video(job) as video:
         for done, frame in enumerate(takewhile(lambda _: not stopped(), frames), 1):
             first, last = np.searchsorted(tracks.frame_index, [frame.moment.index, frame.moment.index + 1])
-            video.add(frame, tracks.rows(slice(first, last)))
-            tell("drawing", done, n_frames)
-    return path
+            video.add(frame, tracks.rows(slice(first, last)), seen.boxes[done - 1] if seen.boxes else None)
+            tell("drawing", done, seen.frames)
+    return job.folder / "annotated.mp4"
+
+
+def _video(job: TrackJob) -> AnnotatedVideo:
+    return AnnotatedVideo(job.folder / "annotated.mp4", privacy=job.privacy)
 
 
 def _write(job: TrackJob, name: str, tracks: Tracks, footage: Footage) -> Path:

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -47,6 +47,8 @@ class TrackParams(Params):
     """Whether to write the annotated video."""
     batch: Annotated[int, Field(ge=1, le=64)] = 1
     """Pictures given to the detector at a time."""
+    privacy: Literal["none", "faces", "bodies"] = "none"
+    """What the annotated video hides of everybody who was detected."""
     duration_s: Annotated[float, Field(gt=0, le=24 * 3600)] = 60.0
     """Of streams, how long to watch."""
 
@@ -107,6 +109,7 @@ def track(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
             refine=asked.refine,
             draw=asked.draw,
             batch=asked.batch,
+            privacy=asked.privacy,
         )
         result = run(job, tell, stopped)
     files = [path.name for path in result.files]
