@@ -140,7 +140,7 @@ def _misfit(recording: Recording, duration_s: float) -> float:
 
 
 def _without_flag(flight: Flight, duration_s: float | None, created_utc_ns: int | None, offset_s: float) -> Alignment:
-    """By the clocks, or by the length of the whole log, where the log does not say when video was recorded.
+    """By the clocks, the length of the whole log, or as told, where the log does not say when video was recorded.
 
     Raises:
         FormatError: neither tells.
@@ -154,9 +154,13 @@ def _without_flag(flight: Flight, duration_s: float | None, created_utc_ns: int 
     if duration_s is not None and abs(lasts - duration_s) <= _SAME_S:
         said = ("the log has no recording flag, but is as long as the video",)
         return Alignment(float(flight.t_s[0]) + offset_s, 0.5, "the log is as long as the video", said)
+    if offset_s:
+        said = ("the log has no recording flag; time_offset is counted from its first row",)
+        return Alignment(float(flight.t_s[0]) + offset_s, 0.5, "by time_offset alone", said)
     raise FormatError(
         "the log does not say when video was recorded (no recording flag is on), and neither its length nor the "
-        "video's creation time tells; export the log with CAMERA.isVideo"
+        "video's creation time tells; export the log with CAMERA.isVideo, or give time_offset: the second of the log "
+        "at which the video begins"
     )
 
 

@@ -93,6 +93,15 @@ def test_without_a_flag_clocks_or_lengths_must_do():
         aligned(silent, 20.0)
 
 
+def test_without_a_flag_an_offset_that_is_given_counts_from_the_first_row():
+    silent = replace(LOG, is_recording=np.full(len(LOG), -1))
+    with pytest.raises(FormatError, match="or give time_offset"):
+        aligned(silent, 12.0)
+    found = aligned(silent, 12.0, time_offset_s=7.5)
+    assert found.log_from_video_s == pytest.approx(silent.t_s[0] + 7.5)
+    assert any("counted from its first row" in warning for warning in found.warnings)
+
+
 def test_a_log_in_the_videos_own_time_needs_nothing():
     assert aligned(replace(LOG, is_video_time=True), 5.0).log_from_video_s == 0.0
 
