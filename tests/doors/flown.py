@@ -8,9 +8,11 @@ from pathlib import Path
 import av
 import numpy as np
 
+from sightline.geodesy.attitude import enu_from_cam
 from sightline.geodesy.enu import enu_from_wgs84
 from sightline.geometry.camera import intrinsics
 from sightline.model.lens import Lens
+from sightline.model.scene import MadeBy, Maps, Scene, Views
 from sightline.simulation.flight.faults import Faults, faulty
 from sightline.simulation.flight.logs import write
 from sightline.simulation.flight.paths import ORIGIN, FlightPlan
@@ -70,6 +72,29 @@ def flown(folder, dialect="flight_reader", faults=None, n=6, path="line"):
     truth = replace(truth, tracks=replace(truth.tracks, classes=("car",)))
     tracking(folder / "tracks.json", truth)
     return Flown(folder, plan, truth, video(folder / "flight.mp4", 12.0), folder / "log.csv", folder / "tracks.json")
+
+
+def scene_of(plan, unit_m=10.0):
+    """What a perfect network would say of a picture every two seconds over level ground, in a unit of its own."""
+    small = Lens.pinhole(64, 36, intrinsics(64, 36, np.deg2rad(FOV_DEG)))
+    t_s = np.arange(0, 12, 2.0) + plan.recorded_s[0]
+    yaw, level = plan.yaw_rad(t_s), np.zeros(len(t_s))
+    turn = enu_from_cam(yaw, np.full(len(t_s), plan.pitch_rad), level)
+    x, y = np.meshgrid(np.arange(64) + 0.5, np.arange(36) + 0.5)
+    flat = (np.stack([x, y], axis=-1) - small.centre_px) / small.focal_px
+    rays = np.concatenate([flat, np.ones((36, 64, 1))], axis=-1)
+    eye = plan.eye_enu_m(t_s)
+    depth = -eye[:, 2, None, None] / np.einsum("kj,vwj->kvw", turn[:, 2], rays)
+    cam_from_scene = np.tile(np.eye(4), (len(t_s), 1, 1))
+    cam_from_scene[:, :3, :3] = turn.transpose(0, 2, 1)
+    cam_from_scene[:, :3, 3] = -np.einsum("kji,kj->ki", turn, eye) / unit_m
+    names = tuple(f"frame_{number:06d}.jpg" for number in range(0, 120, 20))  # at 10 pictures per second
+    return Scene(
+        (small,),
+        Views(names, np.zeros(len(t_s), np.int64), cam_from_scene, np.ones(len(t_s), bool)),
+        MadeBy("perfect", "0"),
+        tuple(Maps(small, depth=(one / unit_m).astype(np.float32)) for one in depth),
+    )
 
 
 def tracking(path, truth):

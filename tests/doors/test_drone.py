@@ -9,10 +9,11 @@ from typer.testing import CliRunner
 
 from sightline.cli import app
 from sightline.errors import FormatError, OptionError, SourceError
+from sightline.formats.scenes import npz
 from sightline.formats.tracking_json import TrackingJson
 from sightline.wiring import build
 
-from .flown import FOV_DEG, GIMBAL_OFF, flown, video
+from .flown import FOV_DEG, FPS, GIMBAL_OFF, flown, scene_of, video
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +115,22 @@ def test_what_does_not_fit_is_named_with_what_to_do(place, words, kind, why):
         assert done.exception is not None
         with pytest.raises(kind, match=why):
             raise done.exception
+
+
+def test_a_scene_with_depth_places_things_and_is_held_against_the_ground(place, flight, tmp_path):
+    npz.write(scene_of(flight.plan), tmp_path / "scene.npz")
+    done = place("--fps", 5, "--scene", "scene.npz", "--json")
+    assert done.exit_code == 0, done.output
+    depth = json.loads(done.stdout)["depth"]
+    assert depth["metres_per_unit"] == pytest.approx(10.0, rel=0.02)
+    assert depth["rows_by_both"] == np.isin(flight.truth.tracks.frame_index, np.arange(0, 60, 2 * FPS)).sum()
+    assert depth["apart_median_m"] < 1.0
+    answer = json.loads((tmp_path / "flight-places" / "positions.json").read_text())
+    assert answer["metadata"]["depth_source"].startswith("scene")
+    scene = scene_of(flight.plan)
+    npz.write(replace(scene, views=replace(scene.views, names=tuple("abcdef"))), tmp_path / "scene.npz")
+    unnamed = place("--fps", 5, "--scene", "scene.npz", "--force")
+    assert "not named frame_NUMBER" in str(unnamed.exception)
 
 
 def test_a_log_of_another_flight_is_refused(ask, flight, tmp_path):

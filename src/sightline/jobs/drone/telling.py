@@ -83,7 +83,8 @@ def answer_of(
 def home_of(aim: Aim) -> dict[str, float]:
     """What metres are counted from: the take-off, and its height above the sea as far as the log tells, else 0."""
     origin = aim.ground.origin
-    return {"latitude": origin.lat_deg, "longitude": origin.lon_deg, "altitude": round(_takeoff_sea_m(aim.flight), 3)}
+    lat, lon = round(origin.lat_deg, 9), round(origin.lon_deg, 9)
+    return {"latitude": lat, "longitude": lon, "altitude": round(_takeoff_sea_m(aim.flight), 3)}
 
 
 def _takeoff_sea_m(flight: Flight) -> float:
