@@ -26,6 +26,7 @@ ENGINES: dict[str, dict[str, str]] = {
         "aerial": "sightline.detectors.aerial:Aerial",
         "people_hog": "sightline.detectors.people_hog:PeopleHog",
         "onnx": "sightline.detectors.onnx:Onnx",
+        "tiled": "sightline.detectors.tiled:Tiled",
         "mot_file": "sightline.detectors.mot_file:MotFile",
     },
     "tracker": {

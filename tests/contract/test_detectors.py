@@ -13,7 +13,9 @@ def needed(network, tmp_path):
     box = np.array([[[0.5, 0.5, 0.4, 0.6]]], np.float32)
     sees = np.where(np.arange(91) == 1, 4.0, -9.0).astype(np.float32)[None, None]
     (tmp_path / "det.txt").write_text("".join(f"{k},-1,{9 * k - 40},20,30,60,0.8\n" for k in range(1, 31)))
-    return {"onnx": {"weights": network({"dets": box, "labels": sees})}, "mot_file": {"path": tmp_path / "det.txt"}}
+    weights = network({"dets": box, "labels": sees})
+    known = {"onnx": {"weights": weights}, "tiled": {"weights": weights, "tile_px": 150}}
+    return known | {"mot_file": {"path": tmp_path / "det.txt"}}
 
 
 @pytest.fixture(params=list(wiring.ENGINES["detector"]))

@@ -9,6 +9,7 @@ from sightline.detectors.mot_file import MotFile
 from sightline.detectors.motion import Motion
 from sightline.detectors.onnx import Onnx
 from sightline.detectors.people_hog import PeopleHog
+from sightline.detectors.tiled import Tiled
 from sightline.embedders.colour import Colour
 from sightline.embedders.onnx import Onnx as OnnxEmbedder
 from sightline.flight_logs.airdata import Airdata
@@ -60,7 +61,14 @@ from sightline.trackers.sort import Sort
 
 sources: list[Source] = [Video(path=Path("a.mp4")), Images(pattern="a/*.png"), Stream(url="rtsp://127.0.0.1/a")]
 stabilizers: list[Stabilizer] = [Flow()]
-detectors: list[Detector] = [Motion(), Aerial(), PeopleHog(), Onnx(weights="a.onnx"), MotFile(path=Path("det.txt"))]
+detectors: list[Detector] = [
+    Motion(),
+    Aerial(),
+    PeopleHog(),
+    Onnx(weights="a.onnx"),
+    Tiled(weights="a.onnx"),
+    MotFile(path=Path("det.txt")),
+]
 trackers: list[Tracker] = [Sort(), ByteTrack(), OcSort(), BotSort()]
 reconstructors: list[Reconstructor] = [Sfm(), Vggt(), Da3(), Neural()]
 formats: list[Format] = [Mot(), Csv(), Parquet(), Coco(), TrackingJson()]

@@ -50,4 +50,4 @@ def test_engines_are_built_by_name():
 
 
 def test_every_kind_lists_its_engines():
-    assert names("detector") == ["motion", "people_hog", "onnx", "mot_file"]
+    assert names("detector") == ["motion", "aerial", "people_hog", "onnx", "tiled", "mot_file"]
