@@ -46,9 +46,10 @@ def export(
         write(path, positions, about)
         err.print(f"written: {path}", markup=False, soft_wrap=True)
     if address is not None:
+        known = positions.t_s[np.isfinite(positions.t_s) & positions.is_known]
+        begins_s, ends_s = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
         if now:
-            known = positions.t_s[np.isfinite(positions.t_s)]
-            begins_s = float(known.min()) if len(known) else 0.0
             about = replace(about, utc_ns=time.time_ns() - round(begins_s * 1e9))
+        err.print(f"sending to {address}: takes {(ends_s - begins_s) / max(speed, 1e-9):.0f} s", markup=False)
         n = send(events(positions, about), address, speed=speed)
         err.print(f"sent: {n} events to {address}", markup=False, soft_wrap=True)

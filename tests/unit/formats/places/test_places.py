@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -240,6 +240,7 @@ def test_what_is_no_table_of_places_is_refused(tmp_path, written):
         read_parquet(other)
 
 
+@settings(max_examples=30, deadline=None)  # it writes files
 @given(st.integers(0, 9), st.sampled_from(["ellipsoid", "sea", "unknown"]), st.none() | st.integers(0, 2**61))
 def test_geoparquet_gives_back_all_that_was_written(tmp_path_factory, n, height_is, utc_ns):
     positions, about = some(n=n, height_is=height_is, utc_ns=utc_ns)
