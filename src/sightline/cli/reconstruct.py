@@ -122,6 +122,7 @@ _Quality = Annotated[
     str | None,
     typer.Option(help="How fine depth is, with sfm: sparse (none), draft, normal or high (default: draft)"),
 ]
+_Mesh = Annotated[bool, typer.Option("--mesh", help="Lay a surface through the points, too.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -156,6 +157,7 @@ def reconstruct(
     distance: _Distance = None,
     marker_size: _Marker = None,
     quality: _Quality = None,
+    mesh: _Mesh = False,
     as_json: _Json = False,
 ) -> None:
     """Rebuild a scene from pictures of it: cameras, depth, points, a GLB to look at.
@@ -177,7 +179,7 @@ def reconstruct(
     known = Known(lens=lens, poses=poses, positions=positions, distance=distance, marker_side_m=marker_size)
     options, forms = _options(settings, checkpoint) | ({"quality": quality} if quality else {}), _forms(formats)
     job = RebuildJob(sources=given, folder=target, engine=engine, options=options, filters=filters, forms=forms)
-    job = replace(job, fps=fps, max_pictures=max_pictures, known=known)
+    job = replace(job, fps=fps, max_pictures=max_pictures, known=known, mesh=mesh)
     keep = partial(_saved, original_name or "", user_id or "", data, config) if save_to_db else None
     result = _delivered(job, target, work_dir, keep)
     print_json(result) if as_json else _tell(result)

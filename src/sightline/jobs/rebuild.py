@@ -20,6 +20,7 @@ from sightline.jobs.scene_files import CAMERAS, NAMES, PREDICTIONS, SCENE, Pictu
 from sightline.model.artifact import Artifact
 from sightline.model.job import Job, JobState
 from sightline.model.scene import Scene
+from sightline.reconstructors.meshing import meshed
 from sightline.settings import Settings
 from sightline.stores.artifacts import artifacts_at
 from sightline.stores.sql.artifacts import ArtifactRecords
@@ -52,6 +53,8 @@ class RebuildJob:
     """What to leave out of the scene that is shown."""
     forms: tuple[Form, ...] = ()
     """What to make besides GLB and NPZ."""
+    mesh: bool = False
+    """Whether to lay a surface through the points."""
     known: Known = field(default_factory=Known)
     """What is known of the pictures beforehand."""
 
@@ -68,6 +71,9 @@ def run(job: RebuildJob, tell: Tell, stopped: Stopped) -> dict[str, Any]:
     kept = _kept(job.sources)
     album = None if kept else _gathered(job, tell, stopped)
     scene = npz.read(kept) if kept else _rebuilt(job, album or Album((), is_sequence=False), tell, stopped)
+    if job.mesh and scene.mesh is None:
+        tell("making a surface", 0, None)
+        scene = meshed(scene)
     tell("making files", 0, None)
     predictions = job.folder / PREDICTIONS
     if kept is None or not predictions.exists() or not predictions.samefile(kept):
@@ -142,7 +148,7 @@ def _gathered(job: RebuildJob, tell: Tell, stopped: Stopped) -> Album:
     names = {path: path.name for path in files}
     if len(set(names.values())) < len(names):  # of several folders: told apart by the folders' names
         names = {path: f"{path.parent.name}/{path.name}" for path in files}
-    return of_pictures([(names[path], path) for path in dict.fromkeys(files)], tell, stopped)
+    return of_pictures([(names[path], path) for path in dict.fromkeys(files)], job.engine, tell, stopped)
 
 
 def _images_in(folder: Path) -> list[Path]:

@@ -19,6 +19,7 @@ from sightline.jobs.kinds import Task
 from sightline.jobs.kinds.kind import KeptFile
 from sightline.jobs.kinds.reconstruct import export, prepare, reconstruct
 from sightline.jobs.worker import _plain
+from sightline.model.scene import DensePoints, MadeBy, Scene, Views
 from sightline.settings import load
 from sightline.stores.artifacts import artifacts_at
 
@@ -134,6 +135,22 @@ def test_a_known_distance_makes_metres(job, photos):
     assert (done["export"]["summary"]["scale"], done["export"]["summary"]["is_metric"]) == ("distance", True)
     cameras = json.loads((folder / "export" / "cameras.json").read_text())["cameras"]
     assert [camera["position"][0] for camera in cameras] == [0.0, 2.5, 5.0]
+
+
+def test_a_surface_is_made_of_a_kept_scene(job, tmp_path):
+    rows, columns = np.mgrid[:40, :40].astype(np.float32) / 20
+    flat = np.stack([columns, rows, np.ones_like(rows)], axis=-1).reshape(-1, 3)
+    normal = np.tile(np.float32([0, 0, -1]), (len(flat), 1))
+    nothing = Views((), np.zeros(0, np.int64), np.zeros((0, 4, 4)), np.zeros(0, bool))
+    points = DensePoints(flat, np.full(flat.shape, 90, np.uint8), normal)
+    npz.write(Scene((), nothing, MadeBy("sfm", "1"), dense=points), tmp_path / "kept.npz")
+    _, folder = job([], scene=tmp_path / "kept.npz", mesh=True)
+    glb = (folder / "export" / "scene.glb").read_bytes()
+    named = {mesh["name"] for mesh in json.loads(glb[20 : 20 + int.from_bytes(glb[12:16], "little")])["meshes"]}
+    assert named == {"points", "surface"}
+    npz.write(Scene((), nothing, MadeBy("sfm", "1")), tmp_path / "empty.npz")
+    with pytest.raises(OptionError, match="mesh: 0 points with normals"):
+        job([], work="again", scene=tmp_path / "empty.npz", mesh=True)
 
 
 def test_forms_made_with_pictures_say_that_they_need_them(job, photos):
@@ -269,7 +286,7 @@ def test_places_on_earth_become_metres():
 
 
 def test_stopping_ends_the_gathering(tmp_path):
-    assert of_pictures([("a.jpg", tmp_path / "a.jpg")], quiet, lambda: True).pictures == ()
+    assert of_pictures([("a.jpg", tmp_path / "a.jpg")], "sfm", quiet, lambda: True).pictures == ()
 
 
 def test_the_steps_are_those_that_the_run_server_tells_apart():

@@ -72,6 +72,8 @@ class ReconstructParams(Params):
     """What to leave out of the scene that is shown."""
     formats: Annotated[tuple[Form, ...], Field(max_length=8)] = ()
     """What to make besides GLB."""
+    mesh: bool = False
+    """Lay a surface through the points, too; it takes depth."""
 
     @model_validator(mode="after")
     def _known(self) -> "ReconstructParams":
@@ -110,7 +112,7 @@ def prepare(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
         name, path = files[0]
         with _named(path, name):
             return of_video(path, folder, asked.video_fps, asked.max_pictures, tell, stopped).said()
-    return of_pictures(files, tell, stopped).said()
+    return of_pictures(files, asked.engine, tell, stopped).said()
 
 
 def reconstruct(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
@@ -156,6 +158,7 @@ def export(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
     from sightline.formats.scenes.about import about  # noqa: PLC0415
     from sightline.formats.scenes.filters import Filters, Mode  # noqa: PLC0415
     from sightline.jobs.scene_files import CAMERAS, NAMES, PREDICTIONS, write_cameras, written  # noqa: PLC0415
+    from sightline.reconstructors.meshing import meshed  # noqa: PLC0415
 
     failure = task.earlier["reconstruct"].get("failure")
     if failure is not None:
@@ -165,6 +168,8 @@ def export(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
     with _predictions(task, asked, PREDICTIONS) as predictions:
         tell(EXPORTING[0], 0, None)
         scene = npz.read(predictions)
+        if asked.mesh and scene.mesh is None:
+            scene = meshed(scene)
         tell(EXPORTING[1], 0, None)
         forms = [form for form in NAMES if form in asked.formats]
         written(scene, filters, forms, task.folder, _pictures(task, scene.views.names))

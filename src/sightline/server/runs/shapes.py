@@ -35,6 +35,8 @@ class Settings(BaseModel):
     """The one picture, counted from 0, whose points and camera are shown."""
     formats: Annotated[list[Form] | None, Field(max_length=8)] = None
     """What to make besides GLB and NPZ."""
+    mesh: bool | None = None
+    """Lay a surface through the points, too; it takes depth."""
     engine: Annotated[str | None, Field(max_length=64)] = None
     """Name of a reconstructor."""
     options: dict[str, Any] | None = None
@@ -55,6 +57,7 @@ class Settings(BaseModel):
         return {
             **self.inference(),
             "formats": self.formats or [],
+            "mesh": bool(self.mesh),
             "filters": {
                 "mode": self.predictionMode,
                 "confidence_percentile": float(self.confThreshold),
