@@ -5,7 +5,7 @@ with a track comes back with it.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -85,11 +85,11 @@ def _lines(answer: Answer) -> Iterator[tuple[tuple[int, int], str]]:
     columns["depth_m"] = _rounded(answer.depth_m[kept], 3)
     columns["density"] = density(places.xyz_enu_m[kept], places.frame_index[kept]).tolist()
     columns["ce90_m"] = _rounded(ce90_m(places.cov_enu_m2[kept, :2, :2]), 2)
-    names = list(columns)
+    names, encode = list(columns), json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
     for row, values in zip(kept.tolist(), zip(*columns.values(), strict=True), strict=True):
         own = {"frame_id": frame[row], "track_id": number[row]}
-        entry = {**own, **_said(brought[row]), **own, **dict(zip(names, values, strict=True))}
-        yield (frame[row], number[row]), json.dumps(entry, ensure_ascii=False, allow_nan=False)
+        entry = {**own, **brought[row], **own, **dict(zip(names, values, strict=True))}
+        yield (frame[row], number[row]), _spelled(encode, entry)
 
 
 def _aircraft(answer: Answer, places: Positions) -> Iterator[tuple[tuple[int, int], str]]:
@@ -152,6 +152,14 @@ def _rounded(values: Float[np.ndarray, "n ..."], decimals: int) -> list[Any]:
     rounded = (np.round(values, decimals) + 0.0).astype(object)  # so that -0.0 is 0
     rounded[np.isnan(values)] = None
     return rounded.tolist()
+
+
+def _spelled(encode: Callable[[Any], str], entry: Mapping[str, Any]) -> str:
+    """The entry as JSON; what came with it may hold numbers that JSON has none for."""
+    try:
+        return encode(entry)
+    except ValueError:
+        return encode(_said(entry))
 
 
 def _said(value: Any) -> Any:

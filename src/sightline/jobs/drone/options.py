@@ -37,7 +37,10 @@ class DroneOptions(Params):
     """How places are found. All of it has a default, and what the log tells is not asked for."""
 
     fps: Annotated[float | None, Field(gt=0, le=1000)] = None
-    """Pictures per second that tracks count by, where they tell no times; null: the video's own."""
+    """Pictures per second that tracks count by, where they tell no times; null: the video's own.
+
+    Without tracks, how many are watched, at least 10.
+    """
     tracking_fps: Annotated[float | None, Field(gt=0, le=1000)] = None
     """The same where it is another than ``fps``; goes before all that the tracks say."""
     source_resolution: Resolution | None = None

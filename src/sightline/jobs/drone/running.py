@@ -137,9 +137,9 @@ def watch(job: DroneJob, folder: Path, tell: Tell, stopped: Stopped) -> None:
 
 
 def _fps(job: DroneJob) -> dict[str, float]:
-    """How many pictures per second are watched."""
+    """How many pictures per second are watched: as asked for, but not too few to see the camera and things move."""
     fps = job.options.tracking_fps or job.options.fps
-    return {} if fps is None else {"fps": fps}
+    return {} if fps is None else {"fps": max(fps, _LOOK_FPS)}
 
 
 def _engine(job: DroneJob, kind: str, otherwise: str) -> Any:
