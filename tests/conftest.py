@@ -113,3 +113,36 @@ def frame():
         return Frame(Moment("c", index, index / 10), picture)
 
     return make
+
+
+@pytest.fixture
+def clip_checkpoint(tmp_path):
+    """Makes a checkpoint with the tensors of CLIP-ReID's, one head wide and two blocks deep, of random numbers.
+
+    ``changes`` replace tensors, by name; None leaves one out.
+    """
+    import torch
+
+    def make(name="clip.pt", **changes):
+        rng, width, out = torch.Generator().manual_seed(0), 64, 32
+        shapes = {
+            "class_embedding": (width,), "positional_embedding": (129, width), "proj": (width, out),
+            "conv1.weight": (width, 3, 16, 16), "text_projection": (8, 8),
+        } | {f"ln_{where}.{part}": (width,) for where in ("pre", "post") for part in ("weight", "bias")}  # fmt: skip
+        for i in range(2):
+            inside = {
+                "ln_1.weight": (width,), "ln_1.bias": (width,), "ln_2.weight": (width,), "ln_2.bias": (width,),
+                "attn.in_proj_weight": (3 * width, width), "attn.in_proj_bias": (3 * width,),
+                "attn.out_proj.weight": (width, width), "attn.out_proj.bias": (width,),
+                "mlp.c_fc.weight": (4 * width, width), "mlp.c_fc.bias": (4 * width,),
+                "mlp.c_proj.weight": (width, 4 * width), "mlp.c_proj.bias": (width,),
+            }  # fmt: skip
+            shapes |= {f"transformer.resblocks.{i}.{key}": shape for key, shape in inside.items()}
+        tensors = {f"image_encoder.{key}": torch.randn(shape, generator=rng) / 8 for key, shape in shapes.items()}
+        for key in tensors:
+            tensors[key] += key.endswith(("ln_pre.weight", "ln_1.weight", "ln_2.weight", "ln_post.weight"))
+        tensors |= {"classifier.weight": torch.zeros(751, width), "bottleneck.weight": torch.ones(width)} | changes
+        torch.save({key: tensor for key, tensor in tensors.items() if tensor is not None}, tmp_path / name)
+        return str(tmp_path / name)
+
+    return make

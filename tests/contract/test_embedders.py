@@ -8,10 +8,13 @@ from sightline.model.frame import Frame, Moment
 
 
 @pytest.fixture
-def needed(network):
+def needed(network, clip_checkpoint):
     rng = np.random.default_rng(0)
     look = {"look": rng.normal(0, 1, (1, 8)).astype(np.float32)}
-    return {"onnx": {"weights": network(look, follows={"look": rng.normal(0, 1, (3, 8))}, size=(16, 8))}}
+    return {
+        "onnx": {"weights": network(look, follows={"look": rng.normal(0, 1, (3, 8))}, size=(16, 8))},
+        "clip": {"weights": clip_checkpoint()},
+    }
 
 
 @pytest.fixture(params=list(wiring.ENGINES["embedder"]))
