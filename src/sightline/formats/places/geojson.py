@@ -13,7 +13,7 @@ from jaxtyping import Int
 
 from sightline.files import whole as whole_file
 from sightline.formats.places.about import About
-from sightline.formats.places.rows import Rows, edges_of, flown, rows_of
+from sightline.formats.places.rows import Rows, bundles, edges_of, flown, rows_of
 from sightline.formats.places.text import (
     Texts,
     chosen,
@@ -67,7 +67,8 @@ def write_lines(path: Path, positions: Positions, about: About) -> None:
         n = 0
         if about.flight is not None:
             n += _put_lines(stream, flown(about.flight), ("aircraft",), n)
-        _put_lines(stream, followed, about.classes, n)
+        for part in bundles(followed):
+            n += _put_lines(stream, part, about.classes, n)
         stream.write(_END)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sightline.files import whole as whole_file
 from sightline.formats.places.about import About
-from sightline.formats.places.rows import Rows, edges_of, flown, names_of, rows_of
+from sightline.formats.places.rows import Rows, bundles, edges_of, flown, names_of, rows_of
 from sightline.formats.places.text import either, fixed, lines, moments, optional, runs_of, short, xml
 from sightline.model.positions import Positions
 
@@ -32,7 +32,8 @@ def write(path: Path, positions: Positions, about: About) -> None:
         if about.flight is not None:
             way = flown(about.flight)
             stream.writelines(_tracks(way, ["aircraft"] if len(way) else []))
-        stream.writelines(_tracks(followed, names_of(followed, about)))
+        for part in bundles(followed):
+            stream.writelines(_tracks(part, names_of(part, about)))
         stream.write(b"</gpx>\n")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from sightline.files import whole as whole_file
 from sightline.formats.drawing import colour
 from sightline.formats.places.about import About
-from sightline.formats.places.rows import Rows, edges_of, flown, names_of, rows_of
+from sightline.formats.places.rows import Rows, bundles, edges_of, flown, names_of, rows_of
 from sightline.formats.places.text import chosen, either, fixed, lines, moments, runs_of, short, xml
 from sightline.model.positions import Positions
 
@@ -64,7 +64,8 @@ def _document(rows: Rows, about: About) -> Iterator[bytes]:
     if about.flight is not None:
         way = flown(about.flight)
         yield from _placemarks(way, ["aircraft"] if len(way) else [], _AIRCRAFT_RGB)
-    yield from _placemarks(rows, names_of(rows, about), None)
+    for part in bundles(rows):
+        yield from _placemarks(part, names_of(part, about), None)
     yield b"</Document>\n</kml>\n"
 
 

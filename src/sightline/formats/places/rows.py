@@ -1,5 +1,6 @@
 """Positions in the terms of those who read maps: degrees, UTC, compass bearings, circles of 90 %."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -14,6 +15,8 @@ from sightline.model.flight import Flight
 from sightline.model.positions import Positions
 
 Column = Float[np.ndarray, " n"]
+AT_ONCE = 1 << 16
+"""Rows that are made into text at once."""
 AIRCRAFT = 0
 """The track number of the aircraft's own way."""
 
@@ -140,6 +143,15 @@ def edges_of(rows: Rows, *, cut: bool = False) -> Int[np.ndarray, " k1"]:
     if cut:
         breaks |= np.abs(np.diff(rows.lon_deg)) > 180
     return np.concatenate([[0], np.flatnonzero(breaks) + 1, [len(rows)]])
+
+
+def bundles(rows: Rows) -> Iterator[Rows]:
+    """Rows by track, some whole tracks at a time, so that memory stays small."""
+    first = 0
+    for after in edges_of(rows)[1:].tolist():
+        if after - first >= AT_ONCE or after == len(rows):
+            yield rows.rows(slice(first, after))
+            first = after
 
 
 def names_of(rows: Rows, about: About) -> list[str]:

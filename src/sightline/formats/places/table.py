@@ -15,8 +15,8 @@ from pyarrow import parquet
 from sightline.errors import FormatError
 from sightline.files import whole as whole_file
 from sightline.formats.places.about import About
-from sightline.formats.places.rows import Rows, rows_of
-from sightline.formats.places.text import AT_ONCE, Texts, chosen, either, fixed, lines, moments, put, short, whole
+from sightline.formats.places.rows import AT_ONCE, Rows, rows_of
+from sightline.formats.places.text import Texts, chosen, either, fixed, lines, moments, put, short, whole
 from sightline.model.positions import Origin, Positions
 
 KEY = b"sightline"

@@ -10,12 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Float, Int, Shaped
 
-from sightline.formats.places.rows import Rows
+from sightline.formats.places.rows import AT_ONCE, Rows
 
 Texts = Any
 """``pa.StringArray``: one text per row, null where nothing is known."""
-AT_ONCE = 1 << 16
-"""Rows made at once, so that memory stays small."""
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

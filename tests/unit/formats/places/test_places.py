@@ -16,6 +16,7 @@ from pyarrow import parquet
 from sightline.errors import FormatError
 from sightline.formats.places import ENDINGS, write
 from sightline.formats.places.cot import events
+from sightline.formats.places.rows import bundles, rows_of
 from sightline.formats.places.table import read_parquet
 from sightline.formats.places.text import fixed, short
 from sightline.model.positions import Origin
@@ -193,6 +194,17 @@ def test_cursor_on_target_owns_up_to_an_unknown_height_and_refuses_an_unknown_ti
     assert event.find("point").get("hae") == "9999999.0"
     with pytest.raises(FormatError, match="time of day"):
         written("cot.xml", *some(utc_ns=None))
+
+
+def test_many_rows_are_taken_some_whole_tracks_at_a_time():
+    positions, about = some(n=3, label=None)
+    few = rows_of(positions, about)
+    many = few.rows(np.zeros(150_000, np.int64))
+    many = replace(many, number=np.repeat([1, 2, 5, 9], [20_000, 70_000, 50_000, 10_000]))
+    found = [np.unique(part.number).tolist() for part in bundles(many)]
+    assert found == [[1, 2], [5, 9]]
+    assert sum(map(len, bundles(many))) == len(many)
+    assert list(bundles(many.rows(slice(0)))) == []
 
 
 def test_each_event_that_is_sent_is_a_document_of_its_own():
