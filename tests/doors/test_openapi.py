@@ -35,7 +35,8 @@ FOR_ALL = {"GET /", "GET /health", "GET /health/ready", "GET /api/v1/video-pipel
 @pytest.fixture
 def served(serve):
     def start(**environment):
-        return serve("--only", "video-pipeline", workers=0, SIGHTLINE_LIMITS__REQUESTS_PER_MINUTE=0, **environment)
+        only = ("--only", "video-pipeline", "--only", "analytics")
+        return serve(*only, workers=0, SIGHTLINE_LIMITS__REQUESTS_PER_MINUTE=0, **environment)
 
     return start
 

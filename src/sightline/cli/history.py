@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 import typer
@@ -36,6 +37,7 @@ From = Annotated[float | None, typer.Option("--from", help="Since when, in secon
 To = Annotated[float | None, typer.Option("--to", help="Until when.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
 Person = Annotated[str, typer.Argument(help="Id of a person, or how it begins.")]
+Covered = Literal["none", "faces", "bodies"]
 _OWNER = "command line"
 
 
@@ -161,6 +163,7 @@ def export(
         list[str] | None, typer.Option(help="Only this camera; repeat as needed. A video needs one.")
     ] = None,
     person: Annotated[list[str] | None, typer.Option(help="Only this person; may be repeated.")] = None,
+    privacy: Annotated[Covered, typer.Option(help="In videos: what is covered of everybody who was found.")] = "none",
     config: Config = None, data: Data = None,
 ) -> None:  # fmt: skip
     """Write a file for other programs: every box, a report, a heatmap, or a video with everybody in a box."""
@@ -169,7 +172,7 @@ def export(
     kind = _kind(what, output)
     with _answers(config, data, Asked(task, site, from_s, to_s)) as (chronicle, answers):
         if what is What.video:
-            _video(chronicle, answers, camera or [], output)
+            _video(chronicle, answers, camera or [], privacy, output)
         elif what is What.heatmap:
             exporting.write_heatmap(answers, output)
         elif what is What.analytics_report:
@@ -336,7 +339,7 @@ def _sites(settings: "Settings") -> Any:
     return Sites(settings.sites())
 
 
-def _video(chronicle: "Chronicle", answers: "Answers", cameras: list[str], output: Path) -> None:
+def _video(chronicle: "Chronicle", answers: "Answers", cameras: list[str], privacy: Covered, output: Path) -> None:
     from sightline.fetching import Policy  # noqa: PLC0415
     from sightline.jobs.history.overlaying import Overlay, overlaid  # noqa: PLC0415
 
@@ -344,8 +347,8 @@ def _video(chronicle: "Chronicle", answers: "Answers", cameras: list[str], outpu
     chosen = cameras or (known if len(known) == 1 else [])
     if len(chosen) != 1:
         raise OptionError(f"--camera: a video needs one of {', '.join(known)}")
-    with stopping() as stopped, progress() as shown:
-        wanted = Overlay(camera=chosen[0], folder=output.with_suffix(".videos"), policy=Policy())
+    with stopping() as stopped, progress() as shown, TemporaryDirectory() as folder:
+        wanted = Overlay(camera=chosen[0], folder=Path(folder), policy=Policy(), privacy=privacy)
         overlaid(chronicle, answers, wanted, output, Meter(shown), stopped)
 
 

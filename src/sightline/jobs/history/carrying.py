@@ -14,8 +14,10 @@ from sightline.stores.sql.history import Columns
 
 OWNER = "earlier task"
 """Who carried corrections are by."""
-_SLOTS_HZ, _EVERY = 10, 5
-"""It is looked in which boxes people stand for a tenth of a second in every half."""
+_SLOTS_HZ = 10
+"""Boxes within a tenth of a second are of one moment, whatever the rates of the two tasks."""
+_MANY, _EVERY = 200_000, 5
+"""Of more boxes than this, it is enough to look at every fifth moment."""
 _SAME = 0.5
 """Boxes that share so much of their joint area show the same."""
 _LEAST = 3
@@ -72,11 +74,11 @@ def _meeting(
 ) -> tuple[Int[np.ndarray, " k"], Int[np.ndarray, " k"]]:
     """Rows of both that are of one camera and one moment, every with every."""
     cameras = {name: number for number, name in enumerate(np.unique(before["camera"].astype(str)).tolist())}
-    keys = []
+    keys, every = [], _EVERY if max(len(known_before), len(known_now)) > _MANY else 1
     for columns, known in ((before, known_before), (now, known_now)):
         slot = np.floor(columns["t_s"] * _SLOTS_HZ + 1e-6).astype(np.int64)
         camera = np.array([cameras.get(name, -1) for name in columns["camera"].tolist()], np.int64)
-        wanted = known & (slot % _EVERY == 0) & (camera >= 0)
+        wanted = known & (slot % every == 0) & (camera >= 0)
         keys.append((np.flatnonzero(wanted), (slot * len(cameras) + camera)[wanted]))
     (rows, key), (others, other_key) = keys
     order = np.argsort(key, kind="stable")

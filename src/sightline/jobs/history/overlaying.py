@@ -11,6 +11,7 @@ from sightline.errors import OptionError
 from sightline.executors.local import Stopped, Tell
 from sightline.fetching import Policy
 from sightline.formats.annotated_video import AnnotatedVideo
+from sightline.formats.privacy import Privacy
 from sightline.jobs.footage import is_live
 from sightline.jobs.history.answers import Answers
 from sightline.jobs.history.story import Chronicle, Seen
@@ -34,6 +35,8 @@ class Overlay:
     """Where recordings that are elsewhere are brought to."""
     policy: Policy
     """Which addresses may be opened."""
+    privacy: Privacy = "none"
+    """What is covered of everybody who was found."""
 
 
 def overlaid(chronicle: Chronicle, answers: Answers, asked: Overlay, path: Path, tell: Tell, stopped: Stopped) -> int:
@@ -53,7 +56,7 @@ def overlaid(chronicle: Chronicle, answers: Answers, asked: Overlay, path: Path,
     low_s, high_s = answers.story.spans_s[0]
     boxes, count = _Boxes(answers, seen, seen.columns["camera"] == asked.camera), 0
     total = len(np.unique(seen.columns["moment"])) or None
-    with AnnotatedVideo(path) as video:
+    with AnnotatedVideo(path, privacy=asked.privacy) as video:
         for moment, frame in _pictures(site, task.fps, task.firsts, asked, tell, stopped):
             if stopped() or moment / task.fps >= high_s:
                 break

@@ -18,12 +18,20 @@ def answers_about(chronicle: Chronicle, sites: Sites, span: Span) -> Answers:
         raise OptionError("to_s: the time asked for ends before it begins")
     story = chronicle.story(span)
     site_id = story.tasks[0].site if story.tasks else span.site
-    site: Site | None = None
+    return Answers(chronicle, story, None if site_id is None else _site(sites, site_id, is_needed=not story.tasks))
+
+
+def _site(sites: Sites, site_id: str, *, is_needed: bool) -> Site | None:
+    """The site, where its file is there and sound: else everything but zones and lines can be told.
+
+    Raises:
+        UnknownError: it is needed, and there is none.
+    """
     try:
-        site = sites.get(site_id or "")
+        return sites.get(site_id)
     except UnknownError:
-        if not story.tasks:
+        if is_needed:
             raise
-    except SightlineError:  # a mistake in its file: everything but zones and lines can be told
-        site = None
-    return Answers(chronicle, story, site)
+    except SightlineError:
+        pass
+    return None

@@ -66,6 +66,8 @@ class OverlayParams(_Span):
 
     task_id: Number
     """The task."""
+    privacy: Literal["none", "faces", "bodies"] = "none"
+    """What is covered of everybody who was found; who was not found is not covered."""
 
 
 def export(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
@@ -107,7 +109,12 @@ def overlay(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
         cameras = asked.cameras or [watch.id for watch in answers.site.watches] if answers.site else asked.cameras
         pictures = 0
         for camera in cameras:
-            wanted = Overlay(camera=camera, folder=task.folder / "videos" / camera, policy=policy_of(task.settings))
+            wanted = Overlay(
+                camera=camera,
+                folder=task.folder / "videos" / camera,
+                policy=policy_of(task.settings),
+                privacy=asked.privacy,
+            )
             paths.append(task.folder / f"{camera}.mp4")
             pictures += overlaid(chronicle, answers, wanted, paths[-1], tell, stopped)
     if len(paths) > 1:

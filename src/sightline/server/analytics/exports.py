@@ -82,6 +82,9 @@ class Video(BaseModel):
     camera_ids: Names = Field(default_factory=list, description="Only these; none: all. Of several: an archive.")
     from_s: float | None = Field(None, allow_inf_nan=False, description="Since when, in seconds on the site's clock.")
     to_s: float | None = Field(None, allow_inf_nan=False, description="Until when.")
+    privacy: Literal["none", "faces", "bodies"] = Field(
+        "none", description="What is covered of everybody who was found; who was not found is not covered."
+    )
 
 
 class ExportView(BaseModel):
@@ -143,7 +146,7 @@ def _asked(services: Installation, guard: Guard) -> APIRouter:
     @routes.post("/video-with-overlays", status_code=202, summary="Export the recordings with everybody in a box")
     def video(who: operator, asked: Video) -> ExportView:
         span = {"task_id": asked.task_id.hex, "from_s": asked.from_s, "to_s": asked.to_s}
-        return submitted("overlay", {**span, "cameras": asked.camera_ids}, who)
+        return submitted("overlay", {**span, "cameras": asked.camera_ids, "privacy": asked.privacy}, who)
 
     return routes
 

@@ -87,11 +87,12 @@ class History:
 
     def sightings(self, task_id: str, from_s: float = -np.inf, to_s: float = np.inf) -> Columns:
         """Boxes and places of a task, oldest first, within a time on the site's clock."""
-        return self._rows(SIGHTINGS, task_id, from_s, to_s)
+        return self._rows(SIGHTINGS, list(SIGHTINGS.c), task_id, from_s, to_s)
 
     def places(self, task_id: str, from_s: float = -np.inf, to_s: float = np.inf) -> Columns:
         """Where everybody went in a task, oldest first, within a time on the site's clock."""
-        return self._rows(PLACES, task_id, from_s, to_s)
+        wanted = [PLACES.c[name] for name in ("identity", "t_s", "x_m", "y_m")]
+        return self._rows(PLACES, wanted, task_id, from_s, to_s)
 
     def spells(
         self, task_id: str, from_s: float = -np.inf, to_s: float = np.inf, cuts_s: Collection[float] = ()
@@ -179,8 +180,8 @@ class History:
             rows = connection.execute(wanted).mappings()
             return [row_of(WatchedTask, {**row, "firsts": tuple(row["firsts"])}) for row in rows]
 
-    def _rows(self, table: Any, task_id: str, from_s: float, to_s: float) -> Columns:
-        mine = select(table).where(table.c.task_id == task_id, _within(table, from_s, to_s))
+    def _rows(self, table: Any, wanted: list[Any], task_id: str, from_s: float, to_s: float) -> Columns:
+        mine = select(*wanted).where(table.c.task_id == task_id, _within(table, from_s, to_s))
         with self._reading.connect() as connection:
             return fetched(connection, mine.order_by(table.c.utc_ms))
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from sightline.errors import OptionError, UnknownError
+from sightline.jobs.history.reading import answers_about
 from sightline.jobs.history.story import Chronicle, Span
+from sightline.jobs.sites.shelf import Sites
 from sightline.stores.sql.history import History
 
 from .conftest import BEGIN_S, SITE, TASK, later, noted, walk
@@ -47,11 +49,15 @@ def test_who_met_whom_and_where_time_was_spent(ask, ids):
     assert np.sum(heat["seconds"]) == pytest.approx(sum(one["there_s"] for one in ask().people()))
 
 
-def test_a_shorter_time_is_told_of_alone(ask):
+def test_a_shorter_time_is_told_of_alone(ask, walked, tmp_path):
     assert len(ask(task_id=TASK.task_id, from_s=16.0).people()) == 2
     some = ask(site="yard", from_utc_s=BEGIN_S + 5.0, to_utc_s=BEGIN_S + 6.0)
     assert [one["there_s"] for one in some.people()] == [pytest.approx(0.8)] * 3
     assert ask(site="yard", from_utc_s=BEGIN_S + 60.0).people() == []
+    beside = answers_about(Chronicle(walked), Sites(tmp_path), Span(task_id=TASK.task_id, to_s=-1.0))
+    assert (beside.people(), beside.dashboard()["summary"]["recorded_s"]) == ([], 0)
+    with pytest.raises(UnknownError, match="no environment 'moon'"):
+        answers_about(Chronicle(walked), Sites(tmp_path), Span(site="moon"))
 
 
 def test_of_two_tasks_over_the_same_recordings_the_later_counts(walked, ask):

@@ -103,6 +103,8 @@ def test_a_video_shows_everybody_in_their_box_at_their_time(chronicle, ask, tmp_
     assert n == len(pictures) == 10
     coloured = [bool((np.ptp(picture, axis=2) > 60).any()) for picture in pictures]
     assert coloured == [False] * 5 + [True] * 5  # number 3 is there from 5 s on
+    hidden = replace(wanted, privacy="bodies")
+    assert overlaid(chronicle, answers, hidden, tmp_path / "hidden.mp4", quiet, never) == 10
     column = np.flatnonzero((np.ptp(pictures[-1], axis=2) > 60).any(axis=0))
     assert abs(column.min() - 305) < 25
 
