@@ -4,7 +4,8 @@ import pytest
 
 from sightline.detectors.motion import Motion
 from sightline.model.frame import Footage, Frame, Moment
-from sightline.pipeline.drone_tracks import tracked
+from sightline.model.tracks import Tracks
+from sightline.pipeline.drone_tracks import movers, tracked
 from sightline.stabilizers.flow import Flow
 from sightline.trackers.botsort import BotSort
 
@@ -55,3 +56,26 @@ def test_stopping_keeps_what_was_seen():
     seen = iter([False] * 9 + [True] * N)
     out, _ = watched(stopped=lambda: next(seen))
     assert (len(out.moments), out.complete) == (10, False)
+
+
+def rows(number, xy, t_s):
+    n = len(t_s)
+    box = np.column_stack([xy - 5, xy + 5]).astype(float)
+    nothing = np.zeros(n, np.int64)
+    return Tracks("drone", np.arange(n), t_s, np.full(n, number), box, np.ones(n), nothing, np.arange(n))
+
+
+def test_of_nameless_things_those_that_rest_on_the_ground_are_left_out():
+    n, slide = 30, 4.0
+    t_s = np.arange(n) / 10
+    warp = np.array([[1, 0, -slide], [0, 1, 0], [0, 0, 1.0]])
+    moments = [Moment("drone", k, t, warp if k else np.eye(3)) for k, t in enumerate(t_s.tolist())]
+    k = np.arange(n)[:, None]
+    resting = rows(3, np.array([150, 50]) - k * [slide, 0], t_s)
+    walking = rows(7, np.array([20, 80]) + k * [0.0, 3.0], t_s)
+    brief = rows(9, np.array([20, 80]) + k[:5] * [0.0, 9.0], t_s[:5])
+    both = Tracks.joined("drone", [resting, walking, brief])
+    kept = movers(both.rows(np.lexsort((both.number, both.frame_index))), moments)
+    assert np.unique(kept.number).tolist() == [1]
+    np.testing.assert_array_equal(kept.xyxy_px, walking.xyxy_px)
+    assert len(movers(Tracks.none("drone"), moments)) == 0
