@@ -117,6 +117,15 @@ def test_what_does_not_fit_is_named_with_what_to_do(place, words, kind, why):
             raise done.exception
 
 
+def test_a_calibrated_lens_places_as_the_same_lens_by_its_angle(ask, flight):
+    focal = 640 / np.tan(np.deg2rad(FOV_DEG) / 2)
+    words = (flight.video, flight.log, "--tracks", flight.tracks, "--fps", 5, "--json", "--force")
+    told = f"lens=RADIAL 1280 720 {focal} 640 360 0 0"
+    assert json.loads(ask(*words, "--option", told).stdout)["fov_deg"] == pytest.approx(FOV_DEG, abs=0.01)
+    for wrong in ("FISH 1 2", "RADIAL 1280 720 5", "RADIAL wide 720 5", "RADIAL 1280 720 0 1 1 1 1"):
+        assert isinstance(ask(*words, "--option", f"lens={wrong}").exception, OptionError)
+
+
 def test_a_scene_with_depth_places_things_and_is_held_against_the_ground(place, flight, tmp_path):
     npz.write(scene_of(flight.plan), tmp_path / "scene.npz")
     done = place("--fps", 5, "--scene", "scene.npz", "--json")

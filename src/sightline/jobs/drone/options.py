@@ -12,6 +12,7 @@ from sightline.jobs.kinds.kind import Params
 from sightline.locators.doubts import CONSUMER, Doubts
 from sightline.locators.ground import Anchor
 from sightline.locators.pointing import Rule, YawSource
+from sightline.model.lens import Lens, LensModel
 from sightline.pipeline.drone import Wishes
 
 ANSWER = "positions.json"
@@ -20,6 +21,24 @@ _ANGLES = {"yaw_deg": "yaw_rad", "pitch_deg": "pitch_rad", "roll_deg": "roll_rad
 """Doubts that callers give in degrees."""
 UNKNOWN_FOCAL = 0.1
 """Doubt of a focal length that nobody told, as a share of it: those of drones' cameras differ by so much."""
+
+
+def lens_from(text: str) -> Lens:
+    """The lens of a text ``MODEL WIDTH HEIGHT PARAMS``.
+
+    Raises:
+        ValueError: it is none; says what was expected.
+    """
+    name, *words = text.split() or [""]
+    if name not in {*LensModel}:
+        raise ValueError(f"no lens model {name[:40]!r}; there are: {', '.join(LensModel)}")
+    try:
+        width, height, *params = map(float, words)
+    except ValueError:
+        raise ValueError("expected MODEL WIDTH HEIGHT and the model's numbers, apart by blanks") from None
+    if not (width >= 1 and height >= 1 and np.isfinite(params).all() and params and params[0] > 0):
+        raise ValueError("a size and a focal length must be above 0, and all numbers finite")
+    return Lens(LensModel(name), int(width), int(height), np.array(params))
 
 
 class Resolution(BaseModel):
@@ -67,6 +86,8 @@ class DroneOptions(Params):
     """The camera's yaw, where the log has none."""
     pitch_deg: Annotated[float | None, Field(ge=-90, le=90)] = None
     """The camera's pitch, where the log has none; straight down is -90."""
+    lens: Annotated[str | None, Field(max_length=400)] = None
+    """The calibrated lens as COLMAP writes it: ``OPENCV 1920 1080 FX FY CX CY K1 K2 P1 P2``; goes before the rest."""
     fov_deg: Annotated[float | None, Field(ge=1, le=170)] = None
     """Angle of view from left edge to right."""
     focal_35mm: Annotated[float | None, Field(ge=5, le=1000)] = None
@@ -101,6 +122,14 @@ class DroneOptions(Params):
     """Names of what a client sent besides, which nothing here takes; told in the warnings."""
     null_heading: bool = False
     """Whether the heading of what hardly moves is null; else it is whichever way the little that it moves is."""
+
+    @field_validator("lens")
+    @classmethod
+    def _is_lens(cls, value: str | None) -> str | None:
+        """Only what is a lens."""
+        if value is not None:
+            lens_from(value)
+        return value
 
     @field_validator("doubts")
     @classmethod

@@ -16,7 +16,7 @@ from sightline.flight_logs.telling import log_name
 from sightline.formats import picture
 from sightline.formats.json_rows import document
 from sightline.geometry.camera import intrinsics
-from sightline.jobs.drone.options import DroneOptions
+from sightline.jobs.drone.options import DroneOptions, lens_from
 from sightline.locators.lenses import lens_of
 from sightline.model.flight import Flight
 from sightline.model.frame import Footage
@@ -174,18 +174,19 @@ def lens_for(
         FormatError: the photo tells no focal length.
     """
     noted = None if photo is None else _of_photo(photo, clip)
+    calibrated = None if options.lens is None else lens_from(options.lens)
     try:
         lens, how, said = lens_of(
             clip.width,
             clip.height,
-            lens=noted,
+            lens=calibrated or noted,
             fov_deg=options.fov_deg,
             focal_35mm=options.focal_35mm,
             camera=options.camera,
             flight=flight,
         )
     except OptionError:
-        if not options.assume_lens or {options.fov_deg, options.focal_35mm, options.camera} != {None}:
+        if not options.assume_lens or _is_told(options):
             raise
         lens, _, _ = lens_of(clip.width, clip.height, focal_35mm=_USUAL_35MM)
         how = "assumed"
@@ -193,8 +194,13 @@ def lens_for(
         said = (
             f"the camera's lens is not known; {usual}, so distances may be a tenth off: give fov_deg or focal_35mm",
         )
-    how = "photo" if noted is not None else how
+    how = "photo" if noted is not None and calibrated is None else how
     return (lens if options.crop == 1.0 else _cropped(lens, options.crop)), how, said
+
+
+def _is_told(options: DroneOptions) -> bool:
+    """Whether the caller says anything of the lens."""
+    return {options.lens, options.fov_deg, options.focal_35mm, options.camera} != {None}
 
 
 def _of_photo(photo: Path, clip: Clip) -> Lens:

@@ -26,7 +26,7 @@ class Parameters(DroneOptions):
     def options(self, focal_35mm: float | None) -> dict[str, Any]:
         """The same for a job; ``focal_35mm`` stands in where nothing tells the lens."""
         known = {name: value for name, value in self.model_dump(mode="json").items() if name in _FIELDS}
-        is_told = focal_35mm is None or {self.fov_deg, self.focal_35mm, self.camera} != {None}
+        is_told = focal_35mm is None or {self.lens, self.fov_deg, self.focal_35mm, self.camera} != {None}
         lens = {} if is_told else {"focal_35mm": focal_35mm}
         return {**known, **lens, "ignored": sorted(str(name)[:64] for name in self.model_extra or {})[:64]}
 
