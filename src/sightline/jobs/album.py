@@ -18,6 +18,8 @@ from sightline.model.shots import Shot, Shots
 from sightline.reconstructors.choosing import chosen
 from sightline.sources.video import Video
 
+_ONE_WILL_DO = frozenset({"da3", "neural", "vggt"})
+"""Engines to which one picture says something."""
 _QUALITY = 95
 """Of the JPEG files that a video's pictures are kept as."""
 _LOOKED_AT = 15.0
@@ -66,11 +68,11 @@ class Album:
         return cls(kept, bool(said["is_sequence"]), tuple(said["left_out"]))
 
 
-def of_pictures(files: Iterable[tuple[str, Path]], tell: Tell, stopped: Stopped) -> Album:
+def of_pictures(files: Iterable[tuple[str, Path]], engine: str, tell: Tell, stopped: Stopped) -> Album:
     """The album of picture files, given as names and paths; those that cannot be decoded are left out.
 
     Raises:
-        SourceError: fewer than two are left; says why the first of the others was left out.
+        SourceError: fewer are left than the engine takes; says why the first of the others was left out.
     """
     kept: list[Kept] = []
     left_out: list[str] = []
@@ -83,9 +85,10 @@ def of_pictures(files: Iterable[tuple[str, Path]], tell: Tell, stopped: Stopped)
             kept.append(_checked(name, path))
         except FormatError as error:
             left_out.append(str(error))
-    if len(kept) < 2 and not stopped():
+    if len(kept) < (1 if engine in _ONE_WILL_DO else 2) and not stopped():
         why = f"; {left_out[0]}" if left_out else ""
-        raise SourceError(f"{len(kept)} of {len(every)} pictures can be used, it takes at least two{why}")
+        least = "one" if engine in _ONE_WILL_DO else "two"
+        raise SourceError(f"{len(kept)} of {len(every)} pictures can be used, it takes at least {least}{why}")
     return Album(tuple(kept), is_sequence=False, left_out=tuple(left_out))
 
 

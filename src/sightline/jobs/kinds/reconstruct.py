@@ -46,7 +46,7 @@ class FilterParams(Params):
     show_cameras: bool = True
     """Draw where the pictures were taken."""
     max_points: Annotated[int | None, Field(ge=1)] = None
-    """Most points that are shown, drawn by lot; null: all that are left."""
+    """Most points that are shown, drawn by lot; null: ten million."""
 
 
 class ReconstructParams(Params):

@@ -14,8 +14,7 @@ from sightline.model.lens import Lens, LensModel
 from sightline.model.scene import MadeBy, Maps, Scale, Scene, SparsePoints, Views
 from sightline.model.shots import Shots
 from sightline.reconstructors.looks.framing import Framing
-from sightline.reconstructors.structure.laying import Laid, laid
-from sightline.reconstructors.structure.posing import LEAST_GIVEN
+from sightline.reconstructors.structure.laying import LEAST_GIVEN, Laid, laid
 
 _FOCALS: Final = (0.2, 20.0)
 """Focal lengths that lenses have; times the picture's longer side."""

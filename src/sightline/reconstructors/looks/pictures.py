@@ -25,8 +25,10 @@ def check(wishes: Wishes) -> None:
     Raises:
         OptionError: they cannot.
     """
-    if wishes.side_px < LEAST_PX or wishes.chunk < 0 or wishes.chunk == 1:
-        raise OptionError(f"side_px = {wishes.side_px}, chunk = {wishes.chunk}: at least {LEAST_PX}, and 2 or 0")
+    if wishes.side_px < LEAST_PX:
+        raise OptionError(f"side_px = {wishes.side_px}: at least {LEAST_PX}")
+    if wishes.chunk < 0 or wishes.chunk == 1:
+        raise OptionError(f"chunk = {wishes.chunk}: 2 or more; or 0 for as many as memory allows")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,6 @@ from sightline.reconstructors.looks.loading import Ready, ready
 from sightline.reconstructors.looks.loops import glances, returns
 from sightline.reconstructors.looks.memory import at_once, free_bytes, together
 from sightline.reconstructors.looks.pictures import Pictures, check
-from sightline.reconstructors.looks.refining import adjusted
 from sightline.reconstructors.looks.wishes import Wishes
 from sightline.reconstructors.networks.answer import Answer
 from sightline.reconstructors.networks.camera import intrinsics, poses
@@ -53,6 +52,8 @@ def rebuilt(shots: Shots, wishes: Wishes, tell: Tell, stopped: Stopped) -> Scene
     whole = joined(chunks, looks, more)
     said: dict[str, Any] = {"looks": len(chunks), "loops": [[joint.first, joint.second] for joint in more]}
     if wishes.refine and len(whole) > 1:
+        from sightline.reconstructors.looks.refining import adjusted  # noqa: PLC0415  (COLMAP is large)
+
         whole, said["refined"] = adjusted(shots, whole, tell, stopped)
     return assembled(shots, whole, _made_by(wishes, there, net, said))
 

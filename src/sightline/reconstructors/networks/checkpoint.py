@@ -119,4 +119,5 @@ def _tensor(data: Tensor, entry: Mapping[str, Any]) -> Tensor:
 
 
 def _line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]
+    """The first sentence of what the library says."""
+    return (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0][:120]

@@ -15,6 +15,8 @@ from sightline.geometry.umeyama import Similar, is_line, robust_umeyama, scale_o
 from sightline.model.scene import Scale
 from sightline.model.shots import Shots
 
+LEAST_GIVEN: Final = 2
+"""With fewer poses that are known there is no length, and nothing to see depth with."""
 _LEAST: Final = 3
 """Fewer positions do not lay a reconstruction upon them."""
 _MANY: Final = 8

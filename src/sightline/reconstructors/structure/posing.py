@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import pycolmap
@@ -11,10 +10,9 @@ from jaxtyping import Float
 from sightline.geometry.umeyama import posed_alike, seen_from
 from sightline.model.shots import Shots
 from sightline.reconstructors.structure.agreement import verified_matches
+from sightline.reconstructors.structure.laying import LEAST_GIVEN
 from sightline.reconstructors.structure.mapping import Mapped, compared, empty, incremental_options, mapped, refined
 
-LEAST_GIVEN: Final = 2
-"""With fewer poses there is no length, and nothing to see depth with."""
 Poses = Mapping[int, Float[np.ndarray, "4 4"]]
 """Numbers of pictures to their ``cam_from_world``."""
 

@@ -1,5 +1,8 @@
 """The engines, from pictures to a scene; with networks too small to know anything."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -180,6 +183,19 @@ def test_rougher_reckoning_gives_nearly_the_same_depth(precision, most_off, smal
     exact, found_ = (net(pictures_of(3), 3, lambda: None) for net in (small_vggt, rough))
     off = ((found_.depth - exact.depth).abs() / exact.depth).median()
     assert 0 < off < most_off
+
+
+def test_one_picture_in_a_folder_is_enough(files, tmp_path):
+    (tmp_path / "one").mkdir()
+    Image.fromarray(pictures(1).shots[0].read()).save(tmp_path / "one" / "a.png")
+    options = {"weights": str(files["da3"]), "side_px": 56, "device": "cpu", "precision": "float32"}
+    job = RebuildJob(sources=(tmp_path / "one",), folder=tmp_path / "out", engine="da3", options=options)
+    assert run(job, tell, never)["views_registered"] == 1
+
+
+def test_colmap_is_not_loaded_for_a_network():
+    code = "import sys, sightline.reconstructors.looks.rebuilding; sys.exit('pycolmap' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_files_come_out_as_from_any_engine(files, tmp_path):
