@@ -55,5 +55,7 @@ def test_what_makes_no_sense_is_refused(ask, tmp_path):
     assert isinstance(ask().exception, OptionError)
     assert isinstance(ask("a.shp").exception, FormatError)
     assert isinstance(ask("--send", "ftp://a:1").exception, OptionError)
+    other = CliRunner().invoke(app, ["export", "positions.csv", "a.kml"])
+    assert "--export parquet" in str(other.exception)
     (tmp_path / "positions.parquet").write_bytes(b"no table")
     assert isinstance(ask("a.kml").exception, FormatError)

@@ -9,7 +9,7 @@ import numpy as np
 import typer
 
 from sightline.cli.console import err
-from sightline.errors import OptionError
+from sightline.errors import FormatError, OptionError
 from sightline.formats.places import ENDINGS, write
 from sightline.formats.places.cot import events
 from sightline.formats.places.table import read_parquet
@@ -41,6 +41,10 @@ def export(
     """
     if not to and address is None:
         raise OptionError(f"say where to: files ending in {', '.join(ENDINGS)}, or --send udp://HOST:PORT")
+    if places.suffix.lower() != ".parquet":
+        raise FormatError(
+            f"{places}: only positions.parquet holds all; write one with sightline drone --export parquet"
+        )
     positions, about = read_parquet(places)
     for path in to or []:
         write(path, positions, about)
