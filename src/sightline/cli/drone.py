@@ -12,7 +12,7 @@ from rich.table import Table
 from sightline import wiring
 from sightline.cli.console import Meter, err, out, print_json, progress, stopping
 from sightline.cli.track import merged, parsed
-from sightline.errors import OptionError, SourceError
+from sightline.errors import EngineError, OptionError, SourceError
 
 EXAMPLES = """
 [bold]Examples[/bold]
@@ -120,7 +120,13 @@ def drone(
         engines=merged({"detector": {"name": detector}}, parsed(settings or [])),
     )
     with stopping() as stopped, progress() as shown:
-        _tell(run(job, Meter(shown), stopped), as_json=as_json)
+        try:
+            result = run(job, Meter(shown), stopped)
+        except EngineError:
+            if stopped():
+                raise typer.Exit(130) from None
+            raise
+    _tell(result, as_json=as_json)
 
 
 def _tell(result: Any, *, as_json: bool) -> None:
