@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from sightline.errors import FormatError
-from sightline.formats.places.about import About
+from sightline.formats.places.about import About, height_of
 from sightline.model.flight import Flight
 from sightline.model.positions import Origin, Positions
 
-__all__ = ["ENDINGS", "WAYS", "About", "write", "write_way"]
+__all__ = ["ENDINGS", "WAYS", "About", "height_of", "write", "write_way"]
 
 ENDINGS = {
     "csv": "table:write_csv",

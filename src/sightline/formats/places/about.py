@@ -34,3 +34,14 @@ class About:
     def __post_init__(self) -> None:
         if self.label is not None:
             object.__setattr__(self, "label", readonly(self.label))
+
+
+def height_of(flight: Flight) -> Literal["ellipsoid", "sea", "unknown"]:
+    """What the height of a flight's origin counts from, as ``locators.eyes.origin_of`` takes it.
+
+    That is the first whose difference to the height above take-off is known: a log may have a height of a kind in rows
+    that lack the other, and then nothing tells where the take-off was.
+    """
+    if np.isfinite(flight.height_ellipsoid_m - flight.height_takeoff_m).any():
+        return "ellipsoid"
+    return "sea" if np.isfinite(flight.height_sea_m - flight.height_takeoff_m).any() else "unknown"

@@ -196,6 +196,13 @@ def test_cursor_on_target_owns_up_to_an_unknown_height_and_refuses_an_unknown_ti
         written("cot.xml", *some(utc_ns=None))
 
 
+def test_heights_count_from_what_the_take_off_is_known_by():
+    unknown = np.full(len(LOG), np.nan)
+    assert height_of(LOG) == "ellipsoid"
+    assert height_of(replace(LOG, height_ellipsoid_m=unknown)) == "sea"
+    assert height_of(replace(LOG, height_takeoff_m=unknown)) == "unknown"  # and not the height of the aircraft itself
+
+
 def test_many_rows_are_taken_some_whole_tracks_at_a_time():
     positions, about = some(n=3, label=None)
     few = rows_of(positions, about)
