@@ -66,6 +66,14 @@ class Answers:
             found.append({**self.story.shown(person), **ends, **more, **walked})
         return found
 
+    def live_ids(self) -> list[Answer]:
+        """Who those named in live messages turned out to be, and in how many of their sightings."""
+        return [
+            {"live_id": live, **self.story.shown(person), "n_sightings": n}
+            for k in range(len(self.story.tasks))
+            for live, person, n in self._chronicle.live_ids(self.story, k)
+        ]
+
     def trajectories(self, person_id: str | None = None, every_s: float = 0.0) -> list[Answer]:
         """Where everybody went, or one person: places in metres of the map, no closer in time than ``every_s``."""
         paths, found = self.paths, []

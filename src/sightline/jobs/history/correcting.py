@@ -8,10 +8,14 @@ from sqlalchemy import Engine
 from sightline.errors import ConflictError, OptionError, UnknownError
 from sightline.jobs.history.story import current
 from sightline.model.history import Correction
+from sightline.model.job import OPEN, JobState
 from sightline.stores.sql.corrections import Corrections
 from sightline.stores.sql.history import History
+from sightline.stores.sql.jobs import Jobs
 
 _LONGEST_NAME = 128
+_MAY_WRITE = {*OPEN, JobState.FAILED}
+"""A job that failed can be tried again, and keeps what it had done."""
 Spell = tuple[str, float, float]
 """A task, and since when and until when somebody was seen in it, on its clock."""
 
@@ -21,7 +25,7 @@ class Corrector:
     """Takes corrections in. Each is checked against what holds before it, and can be taken back."""
 
     def __init__(self, engine: Engine) -> None:
-        self._history, self.kept = History(engine), Corrections(engine)
+        self._history, self.kept, self._jobs = History(engine), Corrections(engine), Jobs(engine)
 
     def people(self, site: str) -> dict[str, list[Spell]]:
         """By id, everybody of a site by what holds now, with when they were seen."""
@@ -90,8 +94,12 @@ class Corrector:
 
         Raises:
             UnknownError: there is nobody of that id.
+            ConflictError: a task that they were seen in may still write files.
         """
-        site, _ = self._known(identity)
+        site, spells = self._known(identity)
+        for task_id, _, _ in spells:
+            if self._jobs.standing(task_id)[0] in _MAY_WRITE:
+                raise ConflictError(f"task {UUID(task_id)} has not ended well; wait for it, or remove its job first")
         return self._add(Correction(id=uuid4().hex, site=site, kind="erase", identity=identity, owner=owner))
 
     def undo(self, correction_id: str) -> Correction:

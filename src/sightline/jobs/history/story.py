@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sightline.analysis.corrected import Found, People, people
 from sightline.analysis.paths import Paths
 from sightline.errors import OptionError, UnknownError
+from sightline.jobs.sites import messages
 from sightline.model.history import Correction, WatchedTask
 from sightline.stores.sql.corrections import Corrections
 from sightline.stores.sql.history import Columns, History
@@ -122,6 +123,18 @@ class Chronicle:
         task_id = story.tasks[k].task_id
         columns = self.history.spells(task_id, *story.spans_s[k], story.people.cuts_s(task_id))
         return columns | {"person": self._who(story, k, columns | {"t_s": columns["first_s"]})}
+
+    def live_ids(self, story: Story, k: int) -> list[tuple[str, int, int]]:
+        """Ids in the live messages of task ``k``, whose they are, and in how many sightings.
+
+        Of somebody who was split, whom they were at first.
+        """
+        task_id = story.tasks[k].task_id
+        found = self.history.online(task_id)
+        columns = {"identity": found["number"], "t_s": np.full(len(found["number"]), -np.inf)}
+        who = self._who(story, k, columns).tolist()
+        rows = zip(found["online"].tolist(), who, found["n_sightings"].tolist(), strict=True)
+        return [(str(messages.identity(task_id, online)), person, n) for online, person, n in rows if person >= 0]
 
     def _places(self, story: Story, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         columns = self.history.places(story.tasks[k].task_id, *story.spans_s[k])

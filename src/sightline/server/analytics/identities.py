@@ -100,7 +100,11 @@ def router(services: Installation, guard: Guard) -> APIRouter:
     def rename(who: operator, person_id: Person, asked: Rename) -> CorrectionView:
         return CorrectionView.of(corrector.rename(person_id, asked.name, who.name))
 
-    @routes.delete("/{person_id}", summary="Forget a person: rows, places, names, their part of files, exports")
+    @routes.delete(
+        "/{person_id}",
+        summary="Forget a person: rows, places, names, their part of files, exports",
+        responses=answers(409),
+    )
     def erase(who: operator, person_id: Person) -> CorrectionView:
         erasure = corrector.erase(person_id, who.name)
         forgetting.erase(erasure)

@@ -62,6 +62,10 @@ def _people(services: Installation, guard: Guard) -> APIRouter:
     def people(_who: viewer, about: asked) -> Envelope:
         return answered({"people": about.people()})
 
+    @routes.get("/live-ids", summary="Who those named in live messages turned out to be")
+    def live_ids(_who: viewer, about: asked) -> Envelope:
+        return answered({"live_ids": about.live_ids()})
+
     @routes.get("/trajectories", summary="Where everybody went, in metres of the map")
     def trajectories(
         _who: viewer,

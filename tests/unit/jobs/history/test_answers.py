@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from sightline.errors import OptionError, UnknownError
+from sightline.jobs.history.correcting import Corrector
 from sightline.jobs.history.reading import answers_about
 from sightline.jobs.history.story import Chronicle, Span
+from sightline.jobs.sites import messages
 from sightline.jobs.sites.shelf import Sites
 from sightline.stores.sql.history import History
 
@@ -74,6 +76,12 @@ def test_a_time_that_nobody_knows_is_not_made_up(walked, ask):
     noted(History(walked), later(begins_utc_s=None, footage="e" * 64), walk(1, "cam1", (0, 0), (5, 0)))
     (one,) = ask(task_id=later().task_id).people()
     assert one["first"] == {"t_s": 0.0, "timestamp": None}
+
+
+def test_ids_of_live_messages_lead_to_who_it_was(ask, ids, walked):
+    Corrector(walked).merge(ids[3], ids[1], "ann")
+    found = {one["live_id"]: one["person_id"] for one in ask().live_ids()}
+    assert found == {messages.identity(TASK.task_id, live): ids[who] for live, who in ((11, 1), (12, 2), (13, 1))}
 
 
 def test_speeds_lie_where_they_were_walked(ask):

@@ -103,6 +103,14 @@ def test_of_who_was_split_and_merged_the_right_part_goes(walked, forgetting, fil
     assert seen["t_s"][seen["identity"] == 1].max() < 10.0
 
 
+@pytest.mark.parametrize("state", [JobState.RUNNING, JobState.FAILED])
+def test_nobody_is_forgotten_while_their_task_may_write_them_down_again(walked, ids, state):
+    Jobs(walked).add(Job(id=TASK.task_id, kind="site", params={}, state=state))
+    with pytest.raises(ConflictError, match="has not ended well"):
+        Corrector(walked).erase(ids[1], "ann")
+    assert Corrector(walked).kept.of() == []
+
+
 def test_an_erasure_that_was_broken_off_is_finished(walked, forgetting, files, ids):
     Corrector(walked).erase(ids[2], "ann")
     forgetting.tidy(time.time(), None, 24.0)
