@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from sightline.errors import FormatError
-from sightline.formats.places import ENDINGS, write
+from sightline.formats.places import ENDINGS, height_of, write
 from sightline.formats.places.cot import events
 from sightline.formats.places.rows import bundles, rows_of
 from sightline.formats.places.table import read_parquet
