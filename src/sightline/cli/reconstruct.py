@@ -61,7 +61,8 @@ _White = Annotated[bool, typer.Option("--mask-white-bg", "--mask_white_bg", help
 _Sky = Annotated[bool, typer.Option("--mask-sky", "--mask_sky", help="Leave out what is sky.")]
 _Cameras = Annotated[bool, typer.Option("--show-cam", "--show_cam", help="Draw where the pictures were taken.")]
 _Points = Annotated[
-    int | None, typer.Option("--max-points", min=1, help="Show no more points than these, drawn by lot (default: all)")
+    int | None,
+    typer.Option("--max-points", min=1, help="Show so many points at most, drawn by lot (default: 10 million)"),
 ]
 _Mode = Annotated[
     str,

@@ -23,6 +23,8 @@ BLACK_BELOW = 16
 """Black background: red, green and blue together are less."""
 WHITE_ABOVE = 240
 """White background: red, green and blue are each more."""
+MOST_POINTS = 10_000_000
+"""What viewers can bear."""
 _ENOUGH = 1 << 20
 """A cloud's extent is taken from about as many of its points."""
 
@@ -58,7 +60,7 @@ class Filters:
     show_cameras: bool = True
     """Draw where the pictures were taken."""
     max_points: int | None = None
-    """Most points that are shown, drawn by lot from all that are left; None: all of them."""
+    """Most points that are shown, drawn by lot from all that are left; None: all, up to ten million."""
 
     def __post_init__(self) -> None:
         if self.max_points is not None and self.max_points < 1:
@@ -105,7 +107,7 @@ def shown(scene: Scene, filters: Filters, sky_of: SkyMask = sky.mask) -> Shown:
     candidates = [_doubted(rows, scene, filters, sky_of) for rows in _candidates(scene, filters)]
     least = _threshold([rows.confidence[rows.is_known] for rows in candidates], filters.confidence_percentile)
     masks = [_kept(rows, least, filters) for rows in candidates]
-    points = _joined(candidates, masks if filters.max_points is None else _thinned(masks, filters.max_points))
+    points = _joined(candidates, _thinned(masks, MOST_POINTS if filters.max_points is None else filters.max_points))
     wanted = scene.views.is_registered.copy()
     if filters.view is not None:
         wanted &= np.arange(len(wanted)) == filters.view
@@ -200,7 +202,8 @@ def _looked_up(mask: Bool[np.ndarray, "h w"], maps: Maps, xyz_cam: Float[np.ndar
 def _threshold(confidences: list[np.ndarray], percentile: float) -> np.floating:
     """Confidence that the given percentage of all does not reach; 0 for a percentage of 0."""
     together = np.concatenate([np.zeros(0, np.float32), *confidences])
-    together = together[np.isfinite(together)]
+    if not np.isfinite(together).all():
+        together = together[np.isfinite(together)]
     if percentile == 0 or not len(together):
         return np.float32(0)
     least: np.floating = np.percentile(together, percentile, overwrite_input=True)
@@ -220,12 +223,20 @@ def _kept(rows: _Rows, least: np.floating, filters: Filters) -> Bool[np.ndarray,
 
 def _thinned(masks: list[np.ndarray], most: int) -> list[np.ndarray]:
     """The masks with no more than so many points left; the same masks always give the same."""
-    places = np.flatnonzero(np.concatenate([np.zeros(0, bool), *masks]))
-    if len(places) <= most:
+    counts = [int(np.count_nonzero(mask)) for mask in masks]
+    if sum(counts) <= most:
         return masks
-    left = np.zeros(sum(map(len, masks)), bool)
-    left[np.random.default_rng(0).choice(places, most, replace=False, shuffle=False)] = True
-    return np.split(left, np.cumsum([len(mask) for mask in masks])[:-1])
+    lot = np.random.default_rng(0)
+    # Mask by mask: places of all of them together would take more memory than the scene.
+    shares = lot.multivariate_hypergeometric(counts, most, method="marginals")
+    return [_drawn(mask, int(share), lot) for mask, share in zip(masks, shares, strict=True)]
+
+
+def _drawn(mask: Bool[np.ndarray, " n"], most: int, lot: np.random.Generator) -> Bool[np.ndarray, " n"]:
+    """The mask with so many left."""
+    left = np.zeros(len(mask), bool)
+    left[lot.choice(np.flatnonzero(mask), most, replace=False, shuffle=False)] = True
+    return left
 
 
 def _joined(candidates: list[_Rows], masks: list[np.ndarray]) -> DensePoints:
