@@ -255,12 +255,10 @@ def _written(job: DroneJob, clip: Clip, aim: Aim, given: Given, found: Placed, s
 def _about(job: DroneJob, aim: Aim, given: Given, story: dict[str, Any]) -> places.About:
     """What must be known beside positions to write them down."""
     utc = aim.flight.utc_ns
-    has_ellipsoid = bool(np.isfinite(aim.flight.height_ellipsoid_m).any())
-    has_sea = bool(np.isfinite(aim.flight.height_sea_m).any())
     return places.About(
         name=job.name or job.video.stem,
         utc_ns=None if utc is None else utc + round(aim.alignment.log_from_video_s * 1e9),
-        height_is="ellipsoid" if has_ellipsoid else "sea" if has_sea else "unknown",
+        height_is=places.height_of(aim.flight),
         classes=given.tracks.classes,
         label=given.tracks.label,
         flight=aim.flight,
