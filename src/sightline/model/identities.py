@@ -114,6 +114,18 @@ class Trajectories:
     def __len__(self) -> int:
         return len(self.number)
 
+    def rows(self, which: Bool[np.ndarray, " m"], number: Int[np.ndarray, " k"]) -> "Trajectories":
+        """The rows that ``which`` marks, under other numbers."""
+        return Trajectories(number, *(getattr(self, field.name)[which] for field in fields(self)[1:]))
+
+    @classmethod
+    def joined(cls, several: Iterable["Trajectories"]) -> "Trajectories":
+        """The rows of all, sorted anew."""
+        columns = [[getattr(one, field.name) for field in fields(cls)] for one in [cls.none(), *several]]
+        together = [np.concatenate(column) for column in zip(*columns, strict=True)]
+        order = np.lexsort((together[1], together[0]))
+        return cls(*(column[order] for column in together))
+
     @classmethod
     def none(cls) -> "Trajectories":
         """Nobody anywhere."""

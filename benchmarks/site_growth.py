@@ -1,0 +1,142 @@
+"""How identities grow: with people, cameras, and hours. No pictures: made-up walkers, seen by made-up cameras.
+
+``python benchmarks/site_growth.py [--hours 0.5,1,2]``
+
+People walk between places on 40 x 30 m, stay two minutes on the average, and are away for one. Cameras stand around
+and see most of it, five times a second; 15 % are overlooked, places err by 4 % of the box, and the camera's own tracks
+break every half a minute. Speed is pictures x cameras per second of CPU time of the identifier alone, one thread; its
+ratio is to ten people and two cameras. Memory is the largest resident size while identities are found, less that of
+the sightings alone, each recording in a process of its own.
+"""
+
+import os
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+os.environ.update(dict.fromkeys(THREADS, "1"))
+
+import argparse
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from sightline.geometry.camera import intrinsics
+from sightline.geometry.homography import px_from_map
+from sightline.geometry.rigid import looking_at
+from sightline.geometry.warp import warped
+from sightline.identifiers.gallery import Gallery
+from sightline.identifiers.ground import Ground
+from sightline.locators.homography import Homography
+from sightline.model.camera import Camera
+from sightline.model.identities import Sightings
+from sightline.model.tracks import Tracks
+from sightline.model.view import View
+
+FPS, SIZE_M, STAYS_S, AWAY_S, BREAKS_S = 5.0, np.array([40.0, 30.0]), 120.0, 60.0, 30.0
+
+
+def walks(n_people, duration_s, rng):
+    """Places (moment, person, 2), NaN while away; and the number of each visit."""
+    n = round(duration_s * FPS)
+    xy_m, visit = np.full((n, n_people, 2), np.nan, np.float32), np.zeros((n, n_people), np.int64)
+    for who in range(n_people):
+        t, count, place = -rng.uniform(0, STAYS_S), 0, rng.uniform(0, SIZE_M)
+        while t < duration_s:
+            stay = rng.exponential(STAYS_S) + 10
+            while stay > 0 and t < duration_s:
+                goal = rng.uniform(0, SIZE_M)
+                leg = min(np.linalg.norm(goal - place) / rng.uniform(0.9, 1.5), stay) + 0.5
+                first, last = (int(np.clip(np.ceil(x * FPS), 0, n)) for x in (t, t + leg))
+                share = ((np.arange(first, last) / FPS - t) / leg)[:, None]
+                xy_m[first:last, who] = place + share * (goal - place)
+                visit[first:last, who] = count
+                place, t, stay = goal, t + leg, stay - leg
+            t, count = t + rng.exponential(AWAY_S) + 3, count + 1
+    return xy_m, visit
+
+
+def cameras(n):
+    """Cameras in a ring, all of them turned to the middle."""
+    angle = 2 * np.pi * (np.arange(n) + 0.5) / n
+    eyes = SIZE_M / 2 + np.column_stack([np.cos(angle), np.sin(angle)]) * (SIZE_M / 2 + 3)
+    return [
+        Camera(f"cam{k}", 1280, 720, intrinsics(1280, 720, np.radians(80.0)),
+               looking_at(np.array([*eye, 6.0]), np.array([*SIZE_M / 2, 0.0])))
+        for k, eye in enumerate(eyes)
+    ]  # fmt: skip
+
+
+def sightings(n_people, n_cameras, duration_s, seed=0):
+    """What identifiers are given, and how the cameras see the ground."""
+    rng = np.random.default_rng(seed)
+    xy_m, visit = walks(n_people, duration_s, rng)
+    moment, who = np.nonzero(np.isfinite(xy_m[..., 0]))
+    at, parts, views = xy_m[moment, who].astype(float), [], {}
+    run = (visit[moment, who] * 1000 + (moment / FPS / BREAKS_S).astype(int)) * n_people + who
+    for camera in cameras(n_cameras):
+        view = View(camera.name, camera.width, camera.height, px_from_map(camera))
+        foot, head = warped(view.px_from_enu, at), warped(px_from_map(camera, 1.75), at)
+        tall = foot[:, 1] - head[:, 1]
+        inside = (foot > 0).all(axis=1) & (foot < (1280, 720)).all(axis=1) & (tall > 20) & (rng.random(len(at)) > 0.15)
+        foot, tall = foot[inside], tall[inside]
+        foot = foot + rng.normal(0, 0.04, foot.shape) * np.column_stack([0.4 * tall, tall])
+        boxes = np.column_stack([foot[:, 0] - 0.2 * tall, foot[:, 1] - tall, foot[:, 0] + 0.2 * tall, foot[:, 1]])
+        index, zero = moment[inside], np.zeros(inside.sum(), np.int64)
+        tracks = Tracks(camera.name, index, index / FPS, run[inside], boxes, np.ones(len(boxes)), zero, zero)
+        locator = Homography(view=view)
+        parts.append(Sightings.of(tracks, locator.locate(tracks), locator.whole(boxes), size_px=(1280, 720)))
+        views[camera.name] = view
+    return Sightings.joined(parts), views
+
+
+def grown():
+    print(f"{'':24s}{'ground':>18s}{'gallery':>18s}   pictures x cameras per CPU second")
+    basis = None
+    for n_people in (10, 20, 40, 80):
+        for n_cameras in (2, 4, 8):
+            seen, views = sightings(n_people, n_cameras, 60.0)
+            pictures = 60 * FPS * n_cameras
+            began = time.process_time()
+            Ground(views=views).identify(seen)
+            middle = time.process_time()
+            Gallery().identify(seen)
+            rates = pictures / (middle - began), pictures / (time.process_time() - middle)
+            basis = basis or rates
+            shown = "".join(f"{rate:10.0f} ({rate / first:4.2f})" for rate, first in zip(rates, basis, strict=True))
+            print(f"{n_people:4d} people, {n_cameras} cameras   {shown}", flush=True)
+
+
+def remembered(hours):
+    """One recording, in this process: sightings, megabytes of them, megabytes more while identities are found."""
+    seen, views = sightings(20, 4, 3600 * hours)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    own = sum(getattr(seen, name).nbytes for name in Sightings.__slots__ if name != "cameras") / 2**20
+    began = time.process_time()
+    found = Ground(views=views).identify(seen)
+    cpu_s = time.process_time() - began
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{hours:5.2f} h  {len(seen):9,d} sightings, {own:6.0f} MB   {before:7.0f} MB before, {after:7.0f} MB at most;"
+        f"  {found.number.max()} identities, {3600 * hours * FPS * 4 / cpu_s:.0f} per CPU second",
+        flush=True,
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hours", default="0.25,0.5,1")
+    parser.add_argument("--child", type=float, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.child:
+        remembered(given.child)
+        return
+    grown()
+    print("\n20 people, 4 cameras, five times a second:")
+    for hours in given.hours.split(","):
+        subprocess.run([sys.executable, __file__, "--child", hours], check=True)
+
+
+if __name__ == "__main__":
+    main()
