@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import re
 import zipfile
 
@@ -149,8 +148,11 @@ def test_what_was_put_right_holds_in_the_next_task_and_who_is_forgotten_is_gone(
     again = watched(server)
     there = asked(client, "people", task_id=again)["people"]
     assert [one["person_id"] for one in there if one["name"] == "Anna"] == [first]
-    told = sightline("history", "people", "--task", again, "--json", "--data", server.data)
+    where = ("--task", again, "--data", server.data)
+    told = sightline("history", "people", "--json", *where)
     assert {one["person_id"] for one in json.loads(told.stdout)["people"]} == {one["person_id"] for one in there}
+    wrong = sightline("history", "export", "video", "-o", "out.avi", *where)
+    assert (wrong.returncode, wrong.stderr) == (2, "sightline: out.avi: video ends in .mp4\n")
     assert client.delete(f"/api/v1/identities/{first}").status_code == 200
     for number in (task, again):
         assert first not in {one["person_id"] for one in asked(client, "people", task_id=number)["people"]}
@@ -161,17 +163,3 @@ def test_what_was_put_right_holds_in_the_next_task_and_who_is_forgotten_is_gone(
     assert undone.status_code == 404  # the name is gone with who had it
     assert client.delete(f"/api/v1/analytics/tasks/{again}").status_code == 204
     assert client.get("/api/v1/analytics/people", params={"task_id": again}).status_code == 404
-
-
-def test_a_run_of_the_command_line_can_be_noted_and_asked_about(sightline, yard, tmp_path):
-    ran = sightline("run", yard / "site.toml", "-o", "run", "--detector", "motion", "--fps", "5")
-    assert ran.returncode == 0, ran.stderr
-    here = {"env": os.environ | {"SIGHTLINE_SITES_FOLDER": str(yard)}}
-    noted = sightline("history", "note", "run", yard / "site.toml", "--data", "kept", **here)
-    assert noted.returncode == 0, noted.stderr
-    wrote = sightline("history", "export", "analytics-report", "-o", "out.json", "--data", "kept", **here)
-    assert wrote.returncode == 0, wrote.stderr
-    said = json.loads((tmp_path / "out.json").read_text())
-    assert (said["summary"]["recorded_s"], said["dwell"][0]["zone_id"]) == (6.0, "everywhere")
-    wrong = sightline("history", "export", "video", "-o", "out.avi", "--data", "kept", **here)
-    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
