@@ -69,7 +69,8 @@ def messages(path: Path, wanted: frozenset[str]) -> tuple[dict[str, Messages], i
 def _walked(data: bytes) -> tuple[dict[int, _Kind], list[list[int]], int]:
     """What kinds there are, where messages of each begin, and how many bytes are none."""
     kinds: dict[int, _Kind] = {}
-    lengths, places = [0] * 256, [[] for _ in range(256)]  # type: tuple[list[int], list[list[int]]]
+    lengths = [0] * 256
+    places: list[list[int]] = [[] for _ in range(256)]
     lengths[_FORMAT] = _DESCRIPTION.itemsize
     at, end, lost = 0, len(data), 0
     first, second = MAGIC
@@ -83,32 +84,33 @@ def _walked(data: bytes) -> tuple[dict[int, _Kind], list[list[int]], int]:
         else:
             places[number].append(at)
             if number == _FORMAT:
-                described, kind = _kind(data, at)
-                if kind is not None:
-                    kinds[described], lengths[described] = kind, kind.dtype.itemsize
+                described, length, kind = _kind(data, at)
+                if described != _FORMAT and length > len(MAGIC):
+                    lengths[described] = length
+                    kinds.pop(described, None)
+                    kinds |= {} if kind is None else {described: kind}
         at = after
     return kinds, places, lost
 
 
-def _kind(data: bytes, at: int) -> tuple[int, _Kind | None]:
-    """What a message of kind 128 describes; None where that makes no sense, or is that kind itself."""
+def _kind(data: bytes, at: int) -> tuple[int, int, _Kind | None]:
+    """Number, length and layout that a message of kind 128 describes.
+
+    A length of 0 where it makes no sense; None for a layout with letters that are not known here.
+    """
     row = np.frombuffer(data, _DESCRIPTION, 1, at)[0]
-    number, letters = int(row["kind"]), row["types"].decode("ascii", "replace")
+    number, length, letters = int(row["kind"]), int(row["length"]), row["types"].decode("ascii", "replace")
     names = row["columns"].decode("ascii", "replace").split(",")
-    if (
-        number == _FORMAT
-        or not all(names)
-        or len(names) != len(letters)
-        or len({*names}) < len(names)
-        or not {*letters} <= {*_TYPES}
-    ):
-        return number, None
+    if not {*letters} <= {*_TYPES}:
+        return number, length, None
+    if not all(names) or len(names) != len(letters) or len({*names}) < len(names):
+        return number, 0, None
     fields = [("head ", "V3"), *((name, _TYPES[letter][0]) for name, letter in zip(names, letters, strict=True))]
     dtype = np.dtype(fields)
-    if dtype.itemsize != row["length"]:
-        return number, None
+    if dtype.itemsize != length:
+        return number, 0, None
     scales = {name: _TYPES[letter][1] for name, letter in zip(names, letters, strict=True)}
-    return number, _Kind(row["name"].decode("ascii", "replace"), dtype, scales)
+    return number, length, _Kind(row["name"].decode("ascii", "replace"), dtype, scales)
 
 
 def _real(column: Shaped[np.ndarray, "n ..."], scale: float | None) -> Shaped[np.ndarray, "n ..."]:

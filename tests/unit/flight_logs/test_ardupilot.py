@@ -139,6 +139,18 @@ def test_a_damaged_stretch_is_left_out_and_its_bytes_are_counted(tmp_path):
     assert any("bytes of the log make no sense" in warning for warning in found.warnings)
 
 
+def test_messages_in_notations_to_come_are_passed_over(tmp_path):
+    path = written(tmp_path / "a.bin")
+    data = path.read_bytes()
+    strange = b"\xa3\x95" + bytes([128, 200, 11]) + struct.pack("<4s16s64s", b"NEW", b"Q?", b"TimeUS,What")
+    inside = b"\xa3\x95" + bytes([200]) + b"\xa3\x95\x81" + bytes(5)  # what looks like a beginning is none
+    at = len(Log().head)
+    path.write_bytes(data[:at] + strange + data[at:] + inside)
+    found = Ardupilot().read(path)
+    assert len(found) == len(TRUE)
+    assert found.warnings == ()
+
+
 def refusal(path):
     """Why a log is refused; nothing where it makes a flight."""
     try:
