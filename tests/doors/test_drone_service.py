@@ -161,6 +161,11 @@ def test_both_ways_of_asking_give_the_same(server, flight, shelf):
         sent = httpx.post(f"{server.url}/process-upload", files=files, data=form, timeout=120)
     assert sent.status_code == 200, sent.text
     assert sent.json()["tracks"] == by_address["tracks"]
+    mine = f"{server.url}/api/v1/artifacts?job_id={sent.headers['x-job-id']}"
+    names = {one["name"] for one in httpx.get(mine).json()["artifacts"]}
+    assert names == {"flight.mp4", "log.csv", "tracks.json", "positions.json", "run.json"}
+    httpx.delete(f"{server.url}/api/v1/jobs/{sent.headers['x-job-id']}").raise_for_status()
+    assert not httpx.get(mine).json()["artifacts"]
 
 
 def test_the_aircraft_and_nulls_come_only_when_asked_for(server, flight, shelf):

@@ -46,13 +46,16 @@ class DroneDesk:
         return self._submitted(given, asked.parameters, owner, {"job_id": asked.job_id, "file_id": asked.file_id})
 
     def take_files(self, files: Mapping[str, UploadFile], parameters: Parameters, owner: str) -> Job:
-        """A job for files that were sent, by what they are to the job.
+        """A job for files that were sent, by what they are to the job; they go when it goes.
 
         Raises:
             StoreError: they cannot be kept.
         """
-        brought = {field: f"artifact:{kept(self._services, file, owner).id}" for field, file in files.items()}
-        return self._submitted(brought, parameters, owner, {})
+        numbers = {field: kept(self._services, file, owner).id for field, file in files.items()}
+        brought = {field: f"artifact:{number}" for field, number in numbers.items()}
+        job = self._submitted(brought, parameters, owner, {})
+        self._services.files.belong([*numbers.values()], job.id)
+        return job
 
     async def answer(self, job: Job, request: Request) -> Response:
         """The job's answer, as soon as there is one. The job goes on when nobody waits any more.
