@@ -15,6 +15,8 @@ _SLACK = 1.02
 """Trackers let boxes stand a little out of the picture."""
 _FULL = 0.9
 """Boxes that reach so far across a picture fill it."""
+_OVER_S = 0.25
+"""How much longer than the video its tracks may seem to last without a word: containers round."""
 _LATE_S, _LATE = 1.0, 1.03
 """How much longer than the video its tracks may seem to last: seconds, and a share."""
 
@@ -44,6 +46,9 @@ def _checked(tracks: Tracks, clip: Clip, how: str) -> tuple[str, ...]:
             f"the tracks do not fit the video: by {how} they run to {last_s:.1f} s, it lasts {clip.duration_s:.1f} s; "
             f"give tracking_fps ({n / clip.duration_s:.2f} would fit)"
         )
+    if last_s > clip.duration_s + _OVER_S:
+        over = f"by {how} the tracks run on {last_s - clip.duration_s:.1f} s behind the video's end"
+        return (f"{over}; is tracking_fps right? {n / clip.duration_s:.2f} would fit",)
     if last_s < clip.duration_s / 2:
         return (
             f"by {how} the tracks end at {last_s:.1f} s of a video of {clip.duration_s:.1f} s; is tracking_fps right?",

@@ -154,6 +154,8 @@ def test_tracks_at_another_rate_than_told_are_refused_with_the_rate_that_fits():
     found, said = timed(fast, 30.0, CLIP)
     np.testing.assert_allclose(found.t_s, ids / 30)
     assert not said
+    _, said = timed(fast, 29.0, CLIP)
+    assert "behind the video's end" in said[0]
     _, said = timed(fast, 100.0, CLIP)
     assert "is tracking_fps right?" in said[0]
 
