@@ -84,6 +84,17 @@ def test_messages_hold_pictures_where_that_was_asked_for(heard):
     assert "frame_image_base64" not in cameras["door"]
 
 
+def test_everybody_is_covered_in_all_pictures_where_that_was_asked_for(heard):
+    noise = np.random.default_rng(0).integers(0, 255, GREY.shape, np.uint8)
+    telling = heard.telling(images=True, privacy="bodies")
+    telling.tell(shown(7), lambda: {"gate": noise}, ["gate"])
+    said = orjson.loads(heard.said[0][1])["payload"]["cameras"]["gate"]["frame_image_base64"]
+    for data in (base64.b64decode(said), heard.seen[0][1]):
+        picture = simplejpeg.decode_jpeg(data).astype(float)
+        assert picture[45:95, 48:72].std() < 20
+        assert picture[45:95, 100:].std() > 40
+
+
 def test_what_was_told_is_told_again_from_any_moment_on(tmp_path):
     with ToldFile(tmp_path / "a.told") as file:
         for index in (3, 4, 9):

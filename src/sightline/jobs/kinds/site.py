@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -55,6 +55,8 @@ class SiteParams(Params):
     """By kind of engine (detector, tracker, embedder, identifier), its options."""
     images: bool = False
     """Whether live messages hold the pictures, as ``frame_image_base64``."""
+    privacy: Literal["none", "faces", "bodies"] = "none"
+    """What is covered of everybody in pictures that are sent: nothing, heads, or all of them."""
     speed: Annotated[float | None, Field(gt=0, le=100)] = None
     """How much faster than real time; null: as fast as can be."""
 
@@ -148,7 +150,7 @@ def watch(task: Task, tell: Tell, stopped: Stopped, *, number: int) -> dict[str,
         )
         said = stack.enter_context(_saying(task, messages.channel(task.job_id)))
         shown = stack.enter_context(_saying(task, messages.pictures(task.job_id)))
-        telling = Telling(site.id, say=said.say, show=shown.say, images=asked.images)
+        telling = Telling(site.id, say=said.say, show=shown.say, images=asked.images, privacy=asked.privacy)
         playing = stack.enter_context(_played(task, asked, first, stopped))
         teller = _Teller(said, task, site, number, first, missing)
 

@@ -11,8 +11,9 @@ import numpy as np
 import simplejpeg
 
 from sightline.formats.drawing import drawn
+from sightline.formats.privacy import Privacy, blurred
 from sightline.jobs.sites import messages
-from sightline.model.arrays import Image
+from sightline.model.arrays import Boxes, Image
 from sightline.model.tracks import Tracks
 
 Say = Callable[[str, bytes], None]
@@ -48,9 +49,15 @@ def unsaid(_key: str, _data: bytes) -> None:
 class Telling:
     """Says moments as messages, and the pictures of them that somebody looks at."""
 
-    def __init__(self, site_id: str, *, say: Say = unsaid, show: Say = unsaid, images: bool = False) -> None:
-        """``show`` takes JPEG files under the pictures' names; ``images``: messages hold all pictures."""
+    def __init__(
+        self, site_id: str, *, say: Say = unsaid, show: Say = unsaid, images: bool = False, privacy: Privacy = "none"
+    ) -> None:
+        """``show`` takes JPEG files under the pictures' names.
+
+        ``images``: messages hold all pictures. ``privacy``: what is covered of everybody in all pictures.
+        """
         self._site_id, self._say, self._show, self._images = site_id, say, show, images
+        self._privacy: Privacy = privacy
         self._last: tuple[Shown, Pictures, bytes] | None = None
         self._kept_s = self._shown_s = -np.inf
         self._is_kept = False
@@ -87,6 +94,7 @@ class Telling:
             self._done.add(name)
             rgb = pictures().get(name.removesuffix(BOXES))
             if rgb is not None:
+                rgb = self._covered(rgb, shown, name.removesuffix(BOXES))
                 self._show(name, jpeg(boxed(rgb, shown, name) if name.endswith(BOXES) else rgb))
 
     def _message(self, shown: Shown, pictures: Pictures) -> bytes:
@@ -94,8 +102,12 @@ class Telling:
         if self._images:
             cameras = {name: dict(said) for name, said in cameras.items()}
             for name, rgb in pictures().items():
-                cameras[name]["frame_image_base64"] = base64.b64encode(jpeg(rgb)).decode()
+                covered = self._covered(rgb, shown, name)
+                cameras[name]["frame_image_base64"] = base64.b64encode(jpeg(covered)).decode()
         return messages.tracking_update(shown.index, self._site_id, time.time(), cameras)
+
+    def _covered(self, rgb: Image, shown: Shown, camera: str) -> Image:
+        return blurred(rgb, _boxes(shown, camera), self._privacy)
 
 
 def boxed(rgb: Image, shown: Shown, name: str) -> Image:
@@ -103,11 +115,14 @@ def boxed(rgb: Image, shown: Shown, name: str) -> Image:
     camera = name.removesuffix(BOXES)
     number = np.array(shown.numbers.get(camera, ()), np.int64)
     n = len(number)
-    tracks = shown.cameras[camera]["tracks"]
-    xyxy = np.array([one["bbox_xyxy"] for one in tracks], np.float64).reshape(n, 4)
-    score = np.array([one["confidence"] for one in tracks], np.float64)
+    score = np.array([one["confidence"] for one in shown.cameras[camera]["tracks"]], np.float64)
     none = np.zeros(n, np.int64)
-    return drawn(rgb, Tracks(camera, none, np.full(n, np.nan), number, xyxy, score, none, none))
+    return drawn(rgb, Tracks(camera, none, np.full(n, np.nan), number, _boxes(shown, camera), score, none, none))
+
+
+def _boxes(shown: Shown, camera: str) -> Boxes:
+    """Of everybody in a camera's picture."""
+    return np.array([one["bbox_xyxy"] for one in shown.cameras[camera]["tracks"]], np.float64).reshape(-1, 4)
 
 
 def jpeg(rgb: Image) -> bytes:

@@ -1,5 +1,7 @@
 """What the multi-camera service takes and gives."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from sightline.jobs.sites.messages import Playback, Status
@@ -15,6 +17,9 @@ class Start(BaseModel):
     tracker: str | None = Field(None, max_length=64, description="Name of a tracker; unsaid, botsort.")
     fps: float | None = Field(None, gt=0, le=120, description="Moments per second; unsaid, 23.")
     images: bool | None = Field(None, description="Whether live messages hold the pictures.")
+    privacy: Literal["none", "faces", "bodies"] | None = Field(
+        None, description="What is covered of everybody in pictures that are sent; unsaid, nothing."
+    )
     speed: float | None = Field(
         None, gt=0, le=100, description="How much faster than real time; unsaid, as fast as can be."
     )
