@@ -79,10 +79,8 @@ def _large(name: str, *columns: "sa.Column[object]") -> None:
         op.create_table(name, *columns, postgresql_partition_by="RANGE (utc_ms)")
     else:
         op.create_table(name, *columns)
-        made = (
-            "SELECT create_hypertable(:name, 'utc_ms', chunk_time_interval => :week, create_default_indexes => false)"
-        )
-        connection.execute(sa.text(made), {"name": name, "week": _WEEK_MS})
+        how = f"chunk_time_interval => BIGINT '{_WEEK_MS}', create_default_indexes => false"
+        connection.execute(sa.text(f"SELECT create_hypertable('{name}', 'utc_ms', {how})"))
 
 
 def _identities() -> None:
