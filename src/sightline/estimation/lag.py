@@ -6,6 +6,10 @@ import numpy as np
 from jaxtyping import Float
 
 Rates = Float[np.ndarray, "n 2"]
+_ALIKE = 0.7
+"""Below, what little the camera moved was not seen well enough to tell tenths of a second."""
+_RIPPLE_S = 0.25
+"""Peaks nearer to the best one are ripples on it, not another answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class Match:
     @property
     def is_sure(self) -> bool:
         """Whether to believe it."""
-        return self.likeness > 0.5 and self.lead > 0.1 and self.sd_s < 0.25
+        return self.likeness > _ALIKE and self.lead > 0.1 and self.sd_s < 0.25
 
 
 def matched(
@@ -54,7 +58,7 @@ def matched(
     alike = np.einsum("na,lna->l", mine, theirs) / np.where(power > 1e-9, power, np.inf)
     best = int(alike.argmax())
     peaks = np.flatnonzero((alike[1:-1] >= alike[:-2]) & (alike[1:-1] > alike[2:])) + 1
-    others = alike[peaks[np.abs(peaks - best) > 1]]
+    others = alike[peaks[np.abs(lags[peaks] - lags[best]) > _RIPPLE_S]]
     offset, curve = float(lags[best]), 0.0
     if 0 < best < len(lags) - 1:
         left, top, right = alike[best - 1 : best + 2]

@@ -17,7 +17,9 @@ from sightline.model.frame import Moment
 from sightline.model.lens import Lens
 
 _STEP_S = 0.05
-_WITHIN_S = 3.0
+_WITHIN_S = 4.0
+_SMOOTH_S = 0.5
+"""Over which the log's word on motion is smoothed: its angles come in steps of a tenth of a degree."""
 
 
 def told_flow(eyes: Eyes, lens: Lens, ground_m: float) -> Float[np.ndarray, "n 2"]:
@@ -49,5 +51,10 @@ def synced(ground: Ground, lens: Lens, moments: Sequence[Moment], ground_m: floa
     t_s, seen = seen_flow(moments, lens)
     if not len(t_s):
         return Match(float("nan"), 0.0, 0.0, float("inf"))
-    told_s = np.arange(t_s[0] - _WITHIN_S, t_s[-1] + _WITHIN_S + _STEP_S, _STEP_S)
-    return matched(t_s, seen, told_s, told_flow(ground.eyes(told_s), lens, ground_m), _WITHIN_S)
+    told_s = np.arange(t_s[0] - _WITHIN_S - _SMOOTH_S, t_s[-1] + _WITHIN_S + _SMOOTH_S, _STEP_S)
+    told = told_flow(ground.eyes(told_s), lens, ground_m)
+    weight = np.hanning(round(_SMOOTH_S / _STEP_S) + 1)
+    told = np.stack([np.convolve(column, weight / weight.sum(), "valid") for column in told.T], axis=1)
+    edge = len(weight) // 2
+    told_s = told_s[edge : len(told_s) - edge]
+    return matched(t_s, seen, told_s, told, _WITHIN_S)

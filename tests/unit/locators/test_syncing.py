@@ -64,6 +64,18 @@ def test_half_a_second_is_found(path, late_s):
     assert match.offset_s == pytest.approx(late_s, abs=0.06)
 
 
+@pytest.mark.parametrize("late_s", [-3.0, 0.5, 3.0])
+def test_a_straight_flight_is_found_by_how_it_sways_though_angles_come_in_tenths_of_degrees(late_s):
+    plan = FlightPlan("line", pitch_rad=-1.0)
+    flight = plan.log()
+    stepped = [np.deg2rad(np.rad2deg(angle).round(1)) for angle in (flight.gimbal.yaw_rad, flight.gimbal.pitch_rad)]
+    angles = Angles(stepped[0], stepped[1], flight.gimbal.roll_rad)
+    flight = replace(flight, aircraft=angles, gimbal=angles)
+    match = synced(over(plan, -late_s, flight), LENS, pictures(plan, np.random.default_rng(1), 0.2, 0.1))
+    assert match.is_sure
+    assert match.offset_s == pytest.approx(late_s, abs=0.06)
+
+
 def test_a_flight_that_is_all_alike_is_not_sure():
     plan = FlightPlan("line", pitch_rad=-1.2)
     flight = plan.log()

@@ -33,7 +33,9 @@ STORY, TRACKS, MOTION = "run.json", "tracks.parquet", "motion.npz"
 """Names of the files that are written."""
 _NUMBERED = re.compile(r"frame_(\d+)")
 _LOOK_FPS = 10.0
-"""Pictures per second that are enough to see how the camera moved."""
+"""Pictures per second that are enough to see how the camera moved, and to follow what is on the ground."""
+_FINER = {("stabilizer", "flow"): {"side_px": 960, "rest_px": 0.0}}
+"""Options that suit the view from above: coarser, half of what seems to move does not; and what flies never rests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,13 +141,14 @@ def watch(job: DroneJob, folder: Path, tell: Tell, stopped: Stopped) -> None:
 def _fps(job: DroneJob) -> dict[str, float]:
     """How many pictures per second are watched: as asked for, but not too few to see the camera and things move."""
     fps = job.options.tracking_fps or job.options.fps
-    return {} if fps is None else {"fps": max(fps, _LOOK_FPS)}
+    return {"fps": max(fps or 0.0, _LOOK_FPS)}
 
 
 def _engine(job: DroneJob, kind: str, otherwise: str) -> Any:
     """The engine that was asked for."""
-    options = dict(job.engines.get(kind, {}))
-    return wiring.build(kind, options.pop("name", otherwise), options)
+    given = dict(job.engines.get(kind, {}))
+    name = given.pop("name", otherwise)
+    return wiring.build(kind, name, {**_FINER.get((kind, name), {}), **given})
 
 
 def _moved(job: DroneJob, stabilizer: Any, tell: Tell, stopped: Stopped) -> tuple[Moment, ...]:
