@@ -30,7 +30,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from site_recording import EMBEDDERS, watched
+from site_recording import EMBEDDERS, Watched, watched
 
 from sightline import simulation
 from sightline.evaluation import evaluate, forgiven
@@ -194,6 +194,54 @@ def compared(title, recording, embedders, worth=LEAST_WORTH):
         print(f"gallery, {embedder or 'no looks':15s}{idf1(recording, number):7.1f}{number.max():36d}", flush=True)
 
 
+def part(recording, names):
+    """Some of the cameras."""
+    return Recording(
+        recording.plan,
+        {name: recording.views[name] for name in names},
+        {name: recording.watched[name] for name in names},
+    )
+
+
+def changed(recording, name, *, keep=None, late_s=0.0, moved_m=(0.0, 0.0)):
+    """The same with one camera that lacks pictures, has another clock, or stands elsewhere than is said."""
+    one, view = recording.watched[name], recording.views[name]
+    rows = np.ones(len(one.tracks), bool) if keep is None else keep(one.tracks.frame_index)
+    tracks = one.tracks.rows(rows)
+    looks = {key: look[rows] for key, look in one.looks.items()}
+    shift = np.array([[1, 0, moved_m[0]], [0, 1, moved_m[1]], [0, 0, 1]])
+    view = View(name, view.width, view.height, view.px_from_enu @ shift)
+    other = Watched(replace(tracks, t_s=tracks.t_s + late_s), looks, one.truth)
+    return Recording(recording.plan, recording.views | {name: view}, recording.watched | {name: other})
+
+
+def more(recording, embedders):
+    """Whether it holds elsewhere; numbers as above."""
+    rng, every = np.random.default_rng(0), recording
+    gaps, dark, some = recording, recording, recording
+    for name in recording.views:
+        whole = rng.random(recording.plan.n_frames) >= 0.2
+        gaps = changed(gaps, name, keep=lambda index, whole=whole: whole[index])
+    dark = changed(dark, "cam1", keep=lambda index: (index < 300) | (index >= 450))
+    some = changed(changed(some, "cam2", keep=lambda index: index % 5 == 0), "cam3", keep=lambda index: index % 2 == 0)
+    off = recording
+    for name in recording.views:
+        off = changed(off, name, moved_m=rng.normal(0, 0.3, 2))
+    situations = {
+        "one camera": part(every, ["cam1"]),
+        "two that overlap": part(every, ["cam1", "cam2"]),
+        "three that stand apart": part(every, ["cam2", "cam3", "cam4"]),
+        "a fifth of the pictures missing": gaps,
+        "cam1 dark for 30 s": dark,
+        "cam2 at 1 and cam3 at 2.5 pictures a second": some,
+        "cam2 late by 0.5 s": changed(every, "cam2", late_s=0.5),
+        "all cameras off by 0.3 m east and north": off,
+    }
+    for title, other in situations.items():
+        compared(title, other, embedders)
+    compared("looks at any box, however little it shows", every, embedders, worth=0.0)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--more", action="store_true")
@@ -204,8 +252,11 @@ def main():
     cameras, embedders = ("cam1", "cam2", "cam3", "cam4"), [None, *EMBEDDERS]
     for seed in map(int, given.seeds.split(",")):
         for boxes in given.boxes.split(","):
-            recording = recorded(plan(seed), cameras, boxes, given.folder)
+            worths = (LEAST_WORTH, 0.0) if given.more else (LEAST_WORTH,)
+            recording = recorded(plan(seed), cameras, boxes, given.folder, worths)
             compared(f"seed {seed}, {boxes} boxes", recording, embedders)
+            if given.more:
+                more(recording, embedders)
 
 
 def plan(seed):

@@ -51,10 +51,11 @@ def watched(plan, camera, boxes, folder, worths=(LEAST_WORTH,)):
     """The camera watched with such boxes (``good`` or a detector), from the folder where it is there."""
     size = "x".join(map(str, plan.size))
     path = folder / f"{plan.seed}-{plan.n_people}p-{plan.duration_s:g}s-{plan.fps:g}-{size}-{camera}-{boxes}.npz"
-    if not path.is_file():
+    kept = np.load(path, allow_pickle=False) if path.is_file() else None
+    if kept is None or not {f"look:colour, {worth:g}" for worth in worths} <= set(kept.files):
         folder.mkdir(parents=True, exist_ok=True)
         _film(plan, camera, boxes, path, worths)
-    kept = np.load(path, allow_pickle=False)
+        kept = np.load(path, allow_pickle=False)
     looks = {name[5:]: kept[name].astype(float) for name in kept.files if name.startswith("look:")}
     return Watched(_tracks(kept, "found", camera), looks, _tracks(kept, "truth", camera))
 

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from sightline.errors import OptionError
 from sightline.estimation.assignment import assigned
 from sightline.estimation.walk import surprise
+from sightline.identifiers.contrast import Contrast
 from sightline.identifiers.passage import Passage
 from sightline.model.identities import NOBODY, Identities, Sightings, Trajectories
 from sightline.model.site import Watch
@@ -29,6 +30,8 @@ _MOST = 6.0
 """Log odds that a place can count for at most: boxes err for seconds on end."""
 _LOOK_WEIGHT = 20.0
 """Log odds per unit of cosine: a tenth more than the threshold is 7 to 1."""
+_APART_WEIGHT, _APART = 10.0, 0.2
+"""The same, and the threshold, once it is known what sets people apart: two are about 0 alike then, one 0.6."""
 _REFRESH_S = 0.5
 """Looks in quicker succession show the same again."""
 
@@ -69,9 +72,11 @@ class Gallery:
     """Online: each new track of a camera is compared with everybody known, and becomes one of them or somebody new.
 
     Who is known has a look, a moving average in which the past weighs ``memory``. A track is taken for whoever looks
-    like it by more than ``threshold`` (cosine; choose about 0.85 for ``colour``), was last seen where one gets from to
-    there in the time, at 3 m/s at most and by the overlaps and hand-overs of ``watches``, and is not in this camera at
-    this time. Places seen within 2 seconds count for or against, too: looks need not decide between two in black.
+    like it by more than ``threshold`` (cosine; choose about 0.85 for ``colour``; once a dozen tracks were looked at
+    often enough, it is learnt from them what sets people apart, and ``threshold`` is not used), was last seen where one
+    gets from to there in the time, at 3 m/s at most and by the overlaps and hand-overs of ``watches``, and is not in
+    this camera at this time. Places seen within 2 seconds count for or against, too: looks need not decide between two
+    in black.
     Tracks keep their identity while they last. Who was not seen for ``forget_s`` is forgotten, so memory is bounded.
 
     Sightings without a track number, and those with neither look nor place so far, are nobody's.
@@ -98,6 +103,7 @@ class Gallery:
         self._owner: dict[tuple[int, int], int] = {}
         self._holder: dict[tuple[int, int], int] = {}
         self._n_numbers = 0
+        self._contrast = Contrast()
 
     def identify(self, sightings: Sightings) -> Identities:
         """Who each sighting is of. Ask again with what came since; nothing said before is taken back.
@@ -181,6 +187,8 @@ class Gallery:
         """Log odds of being each of those known, by looks; 0 where either was never looked at."""
         if not look.shape[1]:
             return np.zeros((len(look), len(self._known.number)))
+        if self._contrast.is_known:
+            return np.nan_to_num(_APART_WEIGHT * (self._contrast.cosines(look, self._known.look) - _APART))
         return np.nan_to_num(_LOOK_WEIGHT * (look @ self._known.look.T - self._threshold))
 
     def _refresh(self, seen: Sightings, row: int, number: int) -> None:
@@ -194,6 +202,7 @@ class Gallery:
         look = seen.look[row]
         if not np.isfinite(look).any() or t_s - known.looked_s[k] < _REFRESH_S:
             return
+        self._contrast.add((int(seen.camera[row]), int(seen.track[row])), look)
         mixed = look if np.isinf(known.looked_s[k]) else self._memory * known.look[k] + (1 - self._memory) * look
         known.look[k], known.looked_s[k] = mixed / np.linalg.norm(mixed), t_s
 
