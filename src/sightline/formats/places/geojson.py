@@ -54,8 +54,8 @@ def write_points(path: Path, positions: Positions, about: About) -> None:
 def write_lines(path: Path, positions: Positions, about: About) -> None:
     """One line for each track, with times, speeds, headings and circles as lists beside its coordinates.
 
-    A track of one place is a point; one that crosses the 180th meridian is several features of one number. The
-    aircraft's way, if known, is the first feature, of track 0 and class "aircraft".
+    A track of one place is a point; one that crosses the 180th meridian, or was not seen for a while, is several
+    features of one number. The aircraft's way, if known, comes first, as track 0 of class "aircraft".
 
     Raises:
         FormatError: the positions have no place on earth.

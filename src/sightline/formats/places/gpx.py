@@ -38,7 +38,7 @@ def write(path: Path, positions: Positions, about: About) -> None:
 
 
 def _tracks(rows: Rows, names: list[str]) -> Iterator[bytes]:
-    """One for each number."""
+    """One for each number, with a segment for each stretch in which it was seen."""
     edges = edges_of(rows)
     course = optional("<tpx:course>", short(rows.heading_deg, 2), "</tpx:course>")
     moving = lines(
@@ -51,6 +51,11 @@ def _tracks(rows: Rows, names: list[str]) -> Iterator[bytes]:
         optional("<time>", moments(rows.utc), "</time>"),
         either(moving, ""), "</trkpt>\n",
     )  # fmt: skip
-    for name, first, inner in zip(names, edges[:-1].tolist(), runs_of(points, edges), strict=True):
-        number = f"<number>{rows.number[first]}</number>"
-        yield f"<trk><name>{xml(name)}</name>{number}<trkseg>\n".encode() + inner + b"</trkseg></trk>\n"
+    begins = dict(zip(edges[:-1].tolist(), names, strict=True))
+    cuts = edges_of(rows, cut=True)
+    for first, after, inner in zip(cuts[:-1].tolist(), cuts[1:].tolist(), runs_of(points, cuts), strict=True):
+        if first in begins:
+            yield f"<trk><name>{xml(begins[first])}</name><number>{rows.number[first]}</number>\n".encode()
+        yield b"<trkseg>\n" + inner + b"</trkseg>\n"
+        if after in begins or after == len(rows):
+            yield b"</trk>\n"

@@ -21,7 +21,7 @@ _AIRCRAFT_RGB = (255, 255, 255)
 
 
 def write_kml(path: Path, positions: Positions, about: About) -> None:
-    """One placemark for each track and one for the aircraft's way, if known.
+    """One placemark for each track and one for the aircraft's way, if known; several where one was lost for a while.
 
     Things lie on the ground; the aircraft flies at its height above the sea, where the log tells that. A track of
     which no time of day is known is a plain line.
@@ -63,15 +63,15 @@ def _document(rows: Rows, about: About) -> Iterator[bytes]:
     )
     if about.flight is not None:
         way = flown(about.flight)
-        yield from _placemarks(way, ["aircraft"] if len(way) else [], _AIRCRAFT_RGB)
+        yield from _placemarks(way, ["aircraft"] * (len(edges_of(way, cut=True)) - 1), _AIRCRAFT_RGB)
     for part in bundles(rows):
-        yield from _placemarks(part, names_of(part, about), None)
+        yield from _placemarks(part, names_of(part, about, cut=True), None)
     yield b"</Document>\n</kml>\n"
 
 
 def _placemarks(rows: Rows, names: list[str], rgb: tuple[int, int, int] | None) -> Iterator[bytes]:
-    """One for each track."""
-    edges = edges_of(rows)
+    """One for each line."""
+    edges = edges_of(rows, cut=True)
     flies = rgb is not None and bool(np.isfinite(rows.height_sea_m).all())
     height = short(rows.height_sea_m, 2) if flies else chosen(["0"], np.zeros(len(rows), np.int64))
     mode = b"<altitudeMode>absolute</altitudeMode>\n" if flies else b"<altitudeMode>clampToGround</altitudeMode>\n"

@@ -19,6 +19,8 @@ _MEANING = {
 }
 _POINTS = 60_000
 """Of all lines of the map together."""
+_POINTS_OF_ONE = 500
+"""Of one line; a plot would thin more by itself, breaks and all."""
 _LINES = 500
 """Of the table."""
 _HEAD = ("Track", "From", "To", "Way", "Mean speed", "Top speed", "90 % circle", "Last seen at")
@@ -83,14 +85,16 @@ def _caption(about: About) -> str:
 
 
 def _trails(rows: Rows, edges: np.ndarray, origin: Origin) -> tuple[Trail, ...]:
-    """One for each track, thinned to what can be seen."""
+    """One for each track, thinned to what can be seen, and broken where it was not seen for a while."""
     xy = _xy(rows, origin)
-    most = max(_POINTS // max(len(edges) - 1, 1), 10)
+    stretch = np.searchsorted(edges_of(rows, cut=True), np.arange(len(rows)), side="right")
+    most = int(np.clip(_POINTS // max(len(edges) - 1, 1), 10, _POINTS_OF_ONE))
     trails = []
     for first, after in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         which = np.unique(np.linspace(first, after - 1, min(after - first, most)).astype(int))
         circle = float(rows.ce90_m[after - 1])
-        trails.append(Trail(int(rows.number[first]), xy[which], circle if np.isfinite(circle) else None))
+        line = np.insert(xy[which], np.flatnonzero(np.diff(stretch[which])) + 1, np.nan, axis=0)
+        trails.append(Trail(int(rows.number[first]), line, circle if np.isfinite(circle) else None))
     return tuple(trails)
 
 

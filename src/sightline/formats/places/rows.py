@@ -17,6 +17,8 @@ from sightline.model.positions import Positions
 Column = Float[np.ndarray, " n"]
 AT_ONCE = 1 << 16
 """Rows that are made into text at once."""
+_GAP_S = 2.0
+"""A line over a longer time than this, in which nothing was seen, would be made up."""
 AIRCRAFT = 0
 """The track number of the aircraft's own way."""
 
@@ -135,12 +137,15 @@ def _utc(t_s: Column, utc_ns: int | None) -> Shaped[np.ndarray, " n"]:
 def edges_of(rows: Rows, *, cut: bool = False) -> Int[np.ndarray, " k1"]:
     """Where each track begins among rows by track, and the end of the last.
 
-    ``cut``: also where one crosses the 180th meridian.
+    ``cut``: also where one was not seen for a while, and where it crosses the 180th meridian.
     """
     if not len(rows):
         return np.zeros(1, np.int64)
     breaks = np.diff(rows.number) != 0
     if cut:
+        steps_s = np.diff(rows.t_s)
+        usual_s = steps_s[~breaks & np.isfinite(steps_s)]
+        breaks |= steps_s > max(_GAP_S, 3 * float(np.median(usual_s)) if len(usual_s) else 0.0)
         breaks |= np.abs(np.diff(rows.lon_deg)) > 180
     return np.concatenate([[0], np.flatnonzero(breaks) + 1, [len(rows)]])
 
@@ -154,6 +159,6 @@ def bundles(rows: Rows) -> Iterator[Rows]:
             first = after
 
 
-def names_of(rows: Rows, about: About) -> list[str]:
-    """Number and class of each track among rows by track."""
-    return [f"{rows.number[k]} {about.classes[rows.label[k]]}" for k in edges_of(rows)[:-1].tolist()]
+def names_of(rows: Rows, about: About, *, cut: bool = False) -> list[str]:
+    """Number and class of each line among rows by track, lines as in ``edges_of``."""
+    return [f"{rows.number[k]} {about.classes[rows.label[k]]}" for k in edges_of(rows, cut=cut)[:-1].tolist()]

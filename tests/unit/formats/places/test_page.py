@@ -68,6 +68,14 @@ def test_circles_are_drawn_to_scale_and_lie_on_the_map(page):
         assert r <= y <= high - r
 
 
+def test_a_way_is_broken_where_nothing_was_seen_for_a_while(tmp_path):
+    positions, about = some(n=12)
+    for later_s, n_begins in ((0, 1), (60, 2)):
+        write(tmp_path / "a.html", replace(positions, t_s=positions.t_s + later_s * (positions.t_s > 5)), about)
+        ways = re.findall('class="trail" d="(.*?)"', (tmp_path / "a.html").read_text())
+        assert [way.count("M") for way in ways] == [n_begins] * 2
+
+
 def test_the_aircraft_is_drawn_while_the_video_lasted(page):
     flight = FlightPlan("line", speed_mps=5.0).log()
     lengths = {}

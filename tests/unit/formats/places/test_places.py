@@ -121,6 +121,19 @@ def test_lines_are_cut_where_they_cross_the_180th_meridian(written):
     assert lon[2][0] < -179.9
 
 
+def test_lines_are_broken_where_nothing_was_seen_for_a_while(written):
+    positions, about = some(n=12)
+    positions = replace(positions, t_s=positions.t_s / 2 + 60 * (positions.frame_index > 5))
+    features = json.loads(written("geojson", positions, about).read_text())["features"]
+    found = [(f["properties"]["track"], f["properties"]["t_s"]) for f in features]
+    assert found == [(2, [0.5, 1.5, 2.5]), (2, [63.5, 64.5, 65.5]), (7, [0, 2]), (7, [63, 64, 65])]
+    names = [n.text for n in ET.parse(written("kml", positions, about)).getroot().findall(".//Placemark/name", KML)]
+    assert names == [f"2 {READABLE}"] * 2 + ["7 car"] * 2
+    tracks = ET.parse(written("gpx", positions, about)).getroot().findall("trk", GPX)
+    sizes = [[len(segment) for segment in track.findall("trkseg", GPX)] for track in tracks]
+    assert sizes == [[3, 3], [2, 3]]
+
+
 def test_kml_has_as_many_moments_as_coordinates_and_values(written):
     root = ET.parse(written("kml")).getroot()
     tracks = root.findall(".//gx:Track", KML)
