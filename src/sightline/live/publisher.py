@@ -20,9 +20,9 @@ _LAST_S: Final = 2.0
 class Publisher:
     """Says messages on one channel, in a thread of its own; ``say`` returns at once, whatever is slow or broken."""
 
-    def __init__(self, channel: str, way: Publishing, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, channel: str, way: Publishing, loop: asyncio.AbstractEventLoop, most: int) -> None:
         self._channel, self._way, self._loop = channel, way, loop
-        self._waiting, self._lock = Mailbox(_MOST), threading.Lock()
+        self._waiting, self._lock = Mailbox(most), threading.Lock()
         self._news = asyncio.Event()
         self._is_over = False
 
@@ -56,8 +56,11 @@ class Publisher:
 
 
 @contextmanager
-def publisher(channel: str, *, redis_url: str | None, relay: Path) -> Iterator[Publisher]:
-    """Says messages on a channel while the context lasts: through Redis where there is one, else to the server here."""
+def publisher(channel: str, *, redis_url: str | None, relay: Path, most: int = _MOST) -> Iterator[Publisher]:
+    """Says messages on a channel while the context lasts: through Redis where there is one, else to the server here.
+
+    ``most`` wait at most: give less where they are large.
+    """
     way: Publishing
     if redis_url is not None:
         from sightline.live.redis import RedisHub  # noqa: PLC0415 - a tenth of a second that only its users should pay
@@ -66,7 +69,7 @@ def publisher(channel: str, *, redis_url: str | None, relay: Path) -> Iterator[P
     else:
         way = RelayedHub(relay)
     loop = asyncio.new_event_loop()
-    said = Publisher(channel, way, loop)
+    said = Publisher(channel, way, loop, most)
     thread = threading.Thread(target=loop.run_until_complete, args=(said.run(),), name="live", daemon=True)
     thread.start()
     try:

@@ -148,7 +148,8 @@ def watch(task: Task, tell: Tell, stopped: Stopped, *, number: int) -> dict[str,
             firsts=[sum(before[:i]) for i in range(number - 1)],
             since=lambda which, start_s: since(videos[which - 1], asked.fps, start_s),
         )
-        said = stack.enter_context(_saying(task, messages.channel(task.job_id)))
+        most = messages.waiting(has_images=asked.images)
+        said = stack.enter_context(_saying(task, messages.channel(task.job_id), most))
         shown = stack.enter_context(_saying(task, messages.pictures(task.job_id)))
         telling = Telling(site.id, say=said.say, show=shown.say, images=asked.images, privacy=asked.privacy)
         playing = stack.enter_context(_played(task, asked, first, stopped))
@@ -250,10 +251,10 @@ def _played(task: Task, asked: SiteParams, first: int, stopped: Stopped) -> Iter
         engine.dispose()
 
 
-def _saying(task: Task, channel: str) -> AbstractContextManager[Publisher]:
+def _saying(task: Task, channel: str, most: int = 256) -> AbstractContextManager[Publisher]:
     """Where live messages of the task go."""
     settings = task.settings
-    return publisher(channel, redis_url=settings.redis_url(), relay=relay_path(settings.data_folder))
+    return publisher(channel, redis_url=settings.redis_url(), relay=relay_path(settings.data_folder), most=most)
 
 
 def _site(task: Task) -> Site:

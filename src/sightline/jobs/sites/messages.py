@@ -62,6 +62,11 @@ def pictures(task_id: str) -> str:
     return f"pictures/{task_id}"
 
 
+def waiting(*, has_images: bool) -> int:
+    """How many messages may wait for somebody slow: ten seconds of them, or a second of those that hold pictures."""
+    return 24 if has_images else 256
+
+
 def moment(utc_s: float) -> str:
     """A time, as clients read it."""
     return datetime.fromtimestamp(utc_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -19,8 +19,6 @@ from sightline.stores.sql.playbacks import Playbacks
 
 _WHO_S: Final = 30.0
 """How often it is asked whether who listens still may."""
-_WAITING: Final = 256
-"""Messages that wait for a slow client; older ones are left out then."""
 
 
 @final
@@ -50,7 +48,8 @@ class Listener:
     async def _tell(self) -> None:
         """How it stands, then all that is said."""
         with contextlib.suppress(WebSocketDisconnect, RuntimeError, StoreError):
-            async with self._services.hub.subscribe(self._channel, most=_WAITING, replay=True) as subscription:
+            most = messages.waiting(has_images=bool(self._job.params.get("images")))
+            async with self._services.hub.subscribe(self._channel, most=most, replay=True) as subscription:
                 state = subscription.taken()
                 playback = await run_in_threadpool(self._playbacks.get, self._job.id)
                 await self._send(messages.status_update(standing(self._job, playback)))
