@@ -113,6 +113,7 @@ def tracking(path, truth):
             rows.frame_index.tolist(), rows.number.tolist(), rows.xyxy_px.tolist(), strict=True
         )
     ]
+    entries[0]["confidence"] = None  # as trackers write of boxes that they filled in
     path.write_text(json.dumps({"tracks": entries}))
 
 

@@ -130,6 +130,7 @@ def test_the_guides_client_gets_what_the_guide_says(server, flight, shelf, monke
     assert [(one["frame_id"], one["track_id"]) for one in tracks] == sorted(
         (one["frame_id"], one["track_id"]) for one in brought
     )
+    assert [tracks[0]["confidence"], tracks[1]["confidence"]] == [None, 0.9]
     for one in tracks:
         numbers = [one[name] for name in ("lat", "lon", "depth_m", "speed_mps", "heading_deg")]
         assert all(isinstance(number, float) for number in [*numbers, *one["pos_ned"], *one["vel_ned"]])

@@ -103,7 +103,7 @@ class TrackingJson:
     def read(self, path: Path) -> Tracks:
         """The tracks in the file, oldest picture first. A bare list of entries is taken too.
 
-        ``id`` stands in for ``track_id``, ``confidence`` is 1 and ``class_name`` "object" where an entry has none.
+        ``id`` stands in for ``track_id``, ``confidence`` is 1 and ``class_name`` "object" where it is null or absent.
         Times are the entries' ``t_s``, else ``frame_id / fps``, else NaN. Other keys come back as extra columns;
         an entry without one holds None there, or NaN among fractions.
 
@@ -122,7 +122,7 @@ class TrackingJson:
             "frame_index": whole_numbers(values(entries, "frame_id", where), "frame_id", where),
             "track": _numbers(entries, where),
             **{name: xyxy[:, k] for k, name in enumerate(BOX)},
-            "score": real_numbers([entry.get("confidence", 1.0) for entry in entries], "confidence", where),
+            "score": real_numbers(_or(entries, "confidence", 1.0), "confidence", where),
             "t_s": real_numbers([entry.get("t_s") for entry in entries], "t_s", where),
         }
         if any("detection" in entry for entry in entries):
@@ -131,7 +131,7 @@ class TrackingJson:
         fps = self._fps or _rate(about, path)
         if fps:
             columns["t_s"] = np.where(np.isnan(columns["t_s"]), columns["frame_index"] / fps, columns["t_s"])
-        named = texts([entry.get("class_name", "object") for entry in entries], "class_name", where)
+        named = texts(_or(entries, "class_name", "object"), "class_name", where)
         classes = tuple(dict.fromkeys(named)) or ("object",)
         rank = {name: k for k, name in enumerate(classes)}
         label = np.array(list(map(rank.__getitem__, named)), np.int64)
@@ -171,6 +171,11 @@ def _numbers(entries: list[dict[str, Any]], where: Where) -> Int[np.ndarray, " n
     if None in found:
         raise FormatError(f"{where(found.index(None))}: no 'track_id'")
     return whole_numbers(found, "track_id", where)
+
+
+def _or(entries: list[dict[str, Any]], key: str, otherwise: Any) -> list[Any]:
+    """What each entry says under ``key``, and ``otherwise`` where it says nothing or null."""
+    return [otherwise if (value := entry.get(key)) is None else value for entry in entries]
 
 
 def _rate(about: Mapping[str, Any], path: Path) -> float | None:
