@@ -120,7 +120,8 @@ def _identified(site: simulation.Simulation, cameras: list[CameraOutcome]) -> Tr
 def _places(site: simulation.Simulation, cameras: list[CameraOutcome], paths: Trajectories) -> PlaceScores:
     """The paths against where everybody was whom some camera saw clearly, and whom the detector knows."""
     seen = [one.truth.rows(~_beyond(one.truth, one.result.tracks)) for one in cameras]
-    frame, number = (np.concatenate([getattr(rows, name) for rows in seen]) for name in ("frame_index", "number"))
+    frame = np.concatenate([rows.frame_index for rows in seen])
+    number = np.concatenate([rows.extra["identity"] for rows in seen])  # one for all cameras, and after every return
     xy_m = np.concatenate([rows.extra["ground_enu_m"][:, :2] for rows in seen])
     _, once = np.unique(np.column_stack([frame, number]), axis=0, return_index=True)
     truth = Places(frame[once], number[once], xy_m[once])
