@@ -109,9 +109,8 @@ class Forgetting:
 
     def expire(self, before_utc_s: float) -> None:
         """Removes exported files of exports that were done before a moment."""
-        for job in self._exports():
-            if job.state not in OPEN and (job.finished_utc_s or before_utc_s) < before_utc_s:
-                self._delete_files(job.id)
+        for job_id in {file.job_id for file in self._files.of_ended_jobs(EXPORTS, before_utc_s) if file.job_id}:
+            self._delete_files(job_id)
 
     def _pieces(self, task_id: str, erasure: Correction, held: Sequence[Correction]) -> list[Piece]:
         """Under which numbers a person is in a task, and when, by all that held before the erasure."""

@@ -1,6 +1,7 @@
 """What is known of kept files. Their bytes are in ``stores.artifacts``, once for each content."""
 
 import time
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import final
 
@@ -56,6 +57,13 @@ class ArtifactRecords:
             wanted = wanted.where(ARTIFACTS.c.owner == owner)
         with self._reading.connect() as connection:
             return [row_of(Artifact, row) for row in connection.execute(wanted).mappings()]
+
+    def of_ended_jobs(self, kinds: Collection[str], before_utc_s: float) -> list[Artifact]:
+        """Kept files that came of jobs of these kinds that ended before a moment."""
+        ended = select(JOBS.c.id).where(JOBS.c.kind.in_(kinds), JOBS.c.finished_utc_s < before_utc_s)
+        with self._reading.connect() as connection:
+            rows = connection.execute(select(ARTIFACTS).where(ARTIFACTS.c.job_id.in_(ended))).mappings()
+            return [row_of(Artifact, row) for row in rows]
 
     def is_result(self, key: str, suffix: str) -> bool:
         """Whether a file with these bytes and such a name came of a job."""

@@ -48,8 +48,8 @@ def walk(number, camera, start_m, end_m, begin_s=0.0, seconds=20.0):
     return {"number": np.full(n, number), "t_s": begin_s + np.arange(n) / FPS, "xy_m": xy_m, "camera": [camera] * n}
 
 
-def noted(history, task, *walks):
-    """Writes walks down as what a task saw and settled."""
+def noted(history, task, *walks, where=True):
+    """Writes walks down as what a task saw and settled; ``where`` says whether anybody's place is known."""
     number, t_s, xy_m = (np.concatenate([one[name] for one in walks]) for name in ("number", "t_s", "xy_m"))
     camera = [name for one in walks for name in one["camera"]]
     left = 100.0 * number + t_s
@@ -70,6 +70,7 @@ def noted(history, task, *walks):
     places = columns(identity=number, t_s=t_s, x_m=xy_m[:, 0], y_m=xy_m[:, 1], n_cameras=np.ones(len(t_s), np.int64))
     history.begin(task)
     history.note_part(task, 1, seen)
+    places = places if where else places.slice(0, 0)
     online = columns(online=who + 10, number=who, n_sightings=np.full(len(who), 5))
     history.settle(task, places, people, online)
 

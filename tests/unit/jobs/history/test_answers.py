@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from sightline.errors import OptionError, UnknownError
+from sightline.jobs.history.answers import Answers
 from sightline.jobs.history.correcting import Corrector
+from sightline.jobs.history.exporting import tracking_data
 from sightline.jobs.history.reading import answers_about
 from sightline.jobs.history.story import Chronicle, Span
 from sightline.jobs.sites import messages
@@ -126,3 +128,15 @@ def test_without_a_scale_nothing_is_counted_in_zones(ask):
     answers = ask()
     answers.site = SITE.__class__(SITE.id, SITE.name, SITE.map.__class__(None), (), SITE.zones, SITE.lines)
     assert (answers.dwell(), answers.lines()) == ([], [])
+
+
+def test_people_whom_no_camera_can_place_are_told_of_all_the_same(engine):
+    nowhere = walk(1, "cam1", (np.nan, np.nan), (np.nan, np.nan), seconds=4.0)
+    noted(History(engine), later(), nowhere, where=False)
+    chronicle = Chronicle(engine)
+    answers = Answers(chronicle, chronicle.story(Span(task_id=later().task_id)), SITE)
+    (one,) = answers.people()
+    assert (one["cameras"], one["n_sightings"], one["there_s"], one["mean_mps"]) == (["cam1"], 20, None, None)
+    assert answers.dashboard()["charts"]["heatmap"]["seconds"] == []
+    assert answers.occupancy(1.0)[0]["people"] == []
+    assert tracking_data(chronicle, answers)["map_x"].null_count == 20
