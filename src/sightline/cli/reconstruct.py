@@ -123,6 +123,10 @@ _Quality = Annotated[
     str | None,
     typer.Option(help="How fine depth is, with sfm: sparse (none), draft, normal or high (default: draft)"),
 ]
+_Minutes = Annotated[
+    float | None,
+    typer.Option(min=0.1, help="With sfm, instead of --quality: depth as fine as there is time for."),
+]
 _Mesh = Annotated[bool, typer.Option("--mesh", help="Lay a surface through the points, too.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -158,6 +162,7 @@ def reconstruct(
     distance: _Distance = None,
     marker_size: _Marker = None,
     quality: _Quality = None,
+    minutes: _Minutes = None,
     mesh: _Mesh = False,
     as_json: _Json = False,
 ) -> None:
@@ -178,7 +183,7 @@ def reconstruct(
     filters = Filters(mode=_mode(prediction_mode), confidence_percentile=conf_thres, view=_view(frame_filter), **hide)
     filters = replace(filters, show_cameras=show_cam, max_points=max_points)
     known = Known(lens=lens, poses=poses, positions=positions, distance=distance, marker_side_m=marker_size)
-    options, forms = _options(settings, checkpoint) | ({"quality": quality} if quality else {}), _forms(formats)
+    options, forms = _options(settings, checkpoint) | _depth(quality, minutes), _forms(formats)
     job = RebuildJob(sources=given, folder=target, engine=engine, options=options, filters=filters, forms=forms)
     job = replace(job, fps=fps, max_pictures=max_pictures, known=known, mesh=mesh)
     keep = partial(_saved, original_name or "", user_id or "", data, config) if save_to_db else None
@@ -259,6 +264,17 @@ def _options(settings: list[str] | None, checkpoint: str | None) -> dict[str, An
         raise OptionError(f"--set {min(others)}...: only reconstructor.OPTION=VALUE is taken here")
     weights = {} if checkpoint is None else {"weights": checkpoint}
     return {**weights, **given.get("reconstructor", {})}
+
+
+def _depth(quality: str | None, minutes: float | None) -> dict[str, Any]:
+    """Options on how fine depth is.
+
+    Raises:
+        OptionError: both are given.
+    """
+    if quality and minutes:
+        raise OptionError("--quality, --minutes: give one of them")
+    return {name: value for name, value in (("quality", quality), ("minutes", minutes)) if value is not None}
 
 
 def _mode(said: str) -> "Mode":

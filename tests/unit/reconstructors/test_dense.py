@@ -14,7 +14,7 @@ from sightline.model.lens import Lens, LensModel
 from sightline.model.scene import MadeBy, Scene, SparsePoints, Views
 from sightline.model.shots import Shot, Shots
 from sightline.reconstructors.at_work import AtWork
-from sightline.reconstructors.dense.densified import densified
+from sightline.reconstructors.dense.densified import affordable, densified
 from sightline.reconstructors.sfm import Sfm
 
 WIDTH, HEIGHT = 240, 180
@@ -224,6 +224,18 @@ def test_the_engine_gives_depth_and_ends_when_asked_while_at_it(corner):
     with pytest.raises(EngineError, match="stopped"):
         Sfm(side_px=400).reconstruct(shots, tell, lambda: any(step == "straightening" for step, *_ in told))
     assert ("depth", 5, 5) not in told
+
+
+@pytest.mark.parametrize(("took_s", "left_s", "side_px"), [(10, -5, 0), (10, 10, 346), (10, 60, 848), (1, 1e6, 1600)])
+def test_depth_is_as_fine_as_there_is_time_for(took_s, left_s, side_px):
+    assert affordable(400, float(took_s), float(left_s)) == side_px
+
+
+def test_with_no_time_left_depth_is_a_draft_and_says_so(corner):
+    shots, _ = corner(order=range(1, 4))
+    scene = Sfm(side_px=400, minutes=0.001).reconstruct(shots, lambda *_: None, lambda: False)
+    assert (scene.made_by.settings["minutes"], scene.made_by.settings["depth_px"]) == (0.001, 400)
+    assert {maps.lens.width for maps in scene.maps} == {400}
 
 
 def test_a_quality_that_there_is_not_is_refused():

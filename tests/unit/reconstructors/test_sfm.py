@@ -226,6 +226,8 @@ def test_names_are_not_repeated():
 def test_options_that_make_no_sense_are_refused():
     with pytest.raises(OptionError, match="features = 5"):
         Sfm(features=5)
+    with pytest.raises(OptionError, match="none without depth"):
+        Sfm(minutes=5.0, quality="sparse")
 
 
 def test_metres_hold_though_the_positions_are_on_a_line(corner):

@@ -24,6 +24,8 @@ _COMPARED: Final = 8
 """Views that one view's depth is sought with."""
 _HEARD: Final = 10
 """Views that may agree with it."""
+_SURELY: Final = 0.75
+"""Share of the time left that is planned with: larger pictures take somewhat more than their areas say."""
 _LEAST_SEEDS: Final = 5
 _LEAST_SIDE_PX: Final = 200
 _MOST_MB: Final = 4000
@@ -83,6 +85,13 @@ def densified(scene: Scene, shots: Shots, side_px: int, seed: int, at_work: AtWo
     blank = {number: _blank(straights[number]) for number in placed if number not in maps}
     everything: Sequence[Maps | None] = [maps.get(n) or blank.get(n) for n in range(len(scene.views))]
     return replace(scene, maps=tuple(everything), dense=cloud)
+
+
+def affordable(side_px: int, took_s: float, left_s: float) -> int:
+    """The longer side, of the finest at most, that there is time for if ``side_px`` took so long."""
+    # Work grows as areas do.
+    share = _SURELY * left_s / max(took_s, 1e-3)
+    return min(SIDES_PX["high"], int(side_px * max(share, 0.0) ** 0.5))
 
 
 def fitting(side_px: int, scene: Scene, n_threads: int) -> int:
