@@ -45,7 +45,9 @@ def columns(**named: Any) -> pa.Table:
 
 def fetched(connection: Connection, wanted: Select[Any]) -> dict[str, np.ndarray]:
     """What a query finds, by column: numbers as numbers, NaN where unknown; texts as objects."""
-    found = list(zip(*connection.execute(wanted), strict=True))
+    result = connection.execute(wanted)
+    rows = result.cursor.fetchall() if result.cursor is not None else []  # without a wrapper for each
+    found = list(zip(*rows, strict=True))
     arrays = {}
     for place, column in enumerate(wanted.selected_columns):
         values = found[place] if found else ()
