@@ -34,6 +34,16 @@ def test_everybody_is_put_on_the_map(demo):
     assert 0 < told["map"]["idf1"] <= 1
 
 
+def test_what_the_drone_saw_is_put_on_the_map_too(demo):
+    folder, told = demo
+    flight = told["drone"]
+    assert flight["n_true"] > 0
+    assert flight["median_m"] < 2 * flight["told_m"]
+    assert flight["yaw_constant_deg"] == pytest.approx(-12.0, abs=1.0)
+    assert (folder / "drone" / "places" / "positions.geojson").stat().st_size > 100
+    assert f"{flight['median_m']:.2f} m" in (folder / "report.html").read_text()
+
+
 def test_the_report_shows_videos_that_are_there_and_fetches_nothing(demo):
     folder, told = demo
     page = (folder / "report.html").read_text()

@@ -4,7 +4,7 @@ import time
 from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,7 +21,7 @@ def demo(
     detector: Annotated[str, typer.Option(help="Engine that finds people, or whatever moves (motion).")] = "people_hog",
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ) -> None:
-    """Simulate a site, track every camera, find who is who, measure it all against the truth, write a report.
+    """Simulate a site, track every camera, find who is who, place what a drone sees, measure it all, write a report.
 
     Needs no video, no weights and no network; takes about a minute on two cores.
     """
@@ -49,6 +49,7 @@ def demo(
                 "cameras": each,
                 "combined": numbers,
                 "map": on_the_map,
+                "drone": _flight(result.flight),
             }
         )
         return
@@ -61,4 +62,16 @@ def demo(
         f"[bold]On the map: {result.n_identities} identities, IDF1 {places.idf1:.1%} within 1 m; half of the places are"
         f" {places.median_m:.2f} m off or less, nine in ten {places.p90_m:.2f} m[/bold]"
     )
+    seen = result.flight
+    out.print(
+        f"[bold]From a drone's video and log: {seen.n_tracks} things followed; half of the places are"
+        f" {seen.median_m:.1f} m off or less, nine in ten {seen.p90_m:.1f} m[/bold]"
+        f" (told: {seen.told_m:.1f} m; {seen.yaw_constant_deg:+.0f} degrees in the gimbal's yaw found and taken out)"
+    )
     out.print(f"{spent_s:.0f} s. Report: [bold]{result.page.resolve()}[/bold]", soft_wrap=True)
+
+
+def _flight(seen: Any) -> dict[str, float | int | None]:
+    """The drone's numbers."""
+    told = {name: getattr(seen, name) for name in seen.__slots__ if name != "part"}
+    return {name: value if isfinite(value) else None for name, value in told.items()}

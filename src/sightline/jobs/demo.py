@@ -1,6 +1,6 @@
 """The demonstration: a made-up site is filmed, every camera tracked, and the tracks held against the truth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from sightline.formats.report import CameraPart, Chart, Curve, GroundMap, Number
 from sightline.geometry.homography import px_from_map
 from sightline.geometry.warp import warped
 from sightline.identifiers.ground import Ground
+from sightline.jobs.demo_drone import FlightOutcome, fly
 from sightline.jobs.track import TrackJob, TrackResult
 from sightline.jobs.track import run as track
 from sightline.locators.homography import Homography
@@ -30,6 +31,13 @@ from sightline.sources.video import Video
 
 STILL = "still.jpg"
 """Name of each camera's picture in the report."""
+FROM_ABOVE = {
+    "90 % circle": "The drone's log is off by metres and degrees, as logs are; each place comes with a circle that the "
+    "true one should be within in nine cases of ten. This is the middle one's radius.",
+    "in their circle": "Share of the places that are: 90 % would be right over many flights. The log's errors are the "
+    "same all through one flight, so all of its places tend to be in, or out.",
+}
+"""What the drone's numbers mean."""
 ANYTHING = ("object",)
 """The classes of detectors that do not tell one thing from another."""
 
@@ -78,6 +86,8 @@ class DemoResult:
     """Where everybody was on the map, under one identity for all cameras."""
     n_identities: int
     """How many those are."""
+    flight: FlightOutcome
+    """What a drone saw of another place."""
 
 
 def run(job: DemoJob, tell: Tell, stopped: Stopped) -> DemoResult | None:
@@ -99,9 +109,13 @@ def run(job: DemoJob, tell: Tell, stopped: Stopped) -> DemoResult | None:
     tell("settling who is who", 0, None)
     paths = _identified(site, cameras)
     places = _places(site, cameras, paths)
+    flight = fly(job.folder, job.plan.seed, job.plan.duration_s, tell, stopped)
+    if flight is None:
+        return None
     page = job.folder / "report.html"
-    report.write(page, _page(job, site, cameras, scores, paths, places))
-    return DemoResult(page, tuple(cameras), scores, places, len(np.unique(paths.number)))
+    shown = _page(job, site, cameras, scores, paths, places)
+    report.write(page, replace(shown, cameras=(*shown.cameras, flight.part), meaning={**shown.meaning, **FROM_ABOVE}))
+    return DemoResult(page, tuple(cameras), scores, places, len(np.unique(paths.number)), flight)
 
 
 def _identified(site: simulation.Simulation, cameras: list[CameraOutcome]) -> Trajectories:
