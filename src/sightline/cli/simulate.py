@@ -36,7 +36,7 @@ def simulate(
         n_cameras=cameras,
         duration_s=seconds,
         fps=fps,
-        size=_size(size),
+        size=size_of(size),
     )
     with stopping() as stopped, progress() as shown:
         world = simulation.Simulation(plan)
@@ -56,7 +56,7 @@ def simulate(
     out.print(f"  sightline evaluate {output / first}-tracks/tracks.txt {output / first}.gt.txt", soft_wrap=True)
 
 
-def _size(text: str) -> tuple[int, int]:
+def size_of(text: str) -> tuple[int, int]:
     """``640x360`` as numbers.
 
     Raises:
