@@ -1,6 +1,7 @@
 """The multi-camera service, as its clients use it: start, status, and everything live."""
 
 import asyncio
+import io
 import json
 import os
 import re
@@ -60,6 +61,23 @@ def until_end(server, task, seconds=120):
         return said if said["status"] in {"COMPLETED", "FAILED"} else None
 
     return wait_for(end, seconds, "the end of the task")
+
+
+@pytest.fixture(scope="module")
+def done(server):
+    """A task that is completed."""
+    task = started(server, environment_id="simulated")
+    assert until_end(server, task)["status"] == "COMPLETED"
+    return task
+
+
+def sightings(server, task):
+    """The table of a completed task."""
+    job = httpx.get(f"{server.url}/api/v1/jobs/{UUID(task['task_id']).hex}").json()
+    files = {one["name"]: one["id"] for one in job["result"]["artifacts"]}
+    assert set(files) == {"sightings.parquet", "paths.csv"}
+    data = httpx.get(f"{server.url}/api/v1/artifacts/{files['sightings.parquet']}/content").content
+    return pq.read_table(io.BytesIO(data))
 
 
 def kill_workers(server):
@@ -150,29 +168,19 @@ def test_the_client_script_prints_everything_until_the_task_has_ended(server):
     assert "answered 404: no environment 'moon'; there are: campus" in refused.stderr
 
 
-def test_who_comes_late_gets_how_it_stands(server):
-    task = started(server, environment_id="simulated")
-    until_end(server, task)
-    messages = asyncio.run(heard(server, task))
+def test_who_comes_late_gets_how_it_stands(server, done):
+    messages = asyncio.run(heard(server, done))
     assert messages[0]["payload"]["status"] == "COMPLETED"
     assert messages[0]["payload"]["processed_frames_count"] == 40
 
 
-def test_results_are_kept_with_everybodys_identity(server):
-    task = started(server, environment_id="simulated")
-    until_end(server, task)
-    job = httpx.get(f"{server.url}/api/v1/jobs/{UUID(task['task_id']).hex}").json()
-    files = {one["name"]: one["id"] for one in job["result"]["artifacts"]}
-    assert set(files) == {"sightings.parquet", "paths.csv"}
-    data = httpx.get(f"{server.url}/api/v1/artifacts/{files['sightings.parquet']}/content").content
-    path = server.data / "seen.parquet"
-    path.write_bytes(data)
-    table = pq.read_table(path)
+def test_results_are_kept_with_everybodys_identity(server, done):
+    table = sightings(server, done)
     assert {"moment", "camera", "global_id", "x_m", "xx_m2"} <= set(table.column_names)
     assert set(table["moment"].to_pylist()) <= set(range(40))
 
 
-def test_work_goes_on_after_a_crash_where_a_part_was_done(server):
+def test_work_goes_on_after_a_crash_where_a_part_was_done_and_everybody_stays_who_they_were(server, done):
     task = started(server, environment_id="simulated")
     status = f"{server.url}{task['status_url']}"
     wait_for(lambda: "sub-video 2" in httpx.get(status).json()["current_step"], 120, "the second part")
@@ -180,6 +188,8 @@ def test_work_goes_on_after_a_crash_where_a_part_was_done(server):
     assert until_end(server, task)["status"] == "COMPLETED"
     messages = asyncio.run(heard(server, task))
     assert messages[0]["payload"]["processed_frames_count"] == 40
+    same = ["moment", "camera", "track", "identity", "left", "top", "right", "bottom"]
+    assert sightings(server, task).select(same).equals(sightings(server, done).select(same))
 
 
 class Player:
