@@ -236,7 +236,8 @@ def undo(correction: Annotated[str, typer.Argument(help="Number of a correction.
          config: Config = None, data: Data = None) -> None:  # fmt: skip
     """Take a correction back."""
     with _corrector(config, data) as (corrector, _):
-        _print(corrector.undo(correction))
+        undone = corrector.undo(correction)
+    err.print(f"taken back: {undone.kind} of {undone.identity}", markup=False)
 
 
 @app.command()
