@@ -1,7 +1,6 @@
 """``sightline worker``: does the jobs that a server takes in."""
 
 import os
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +38,6 @@ def worker(
 
 def _watch_input(end_now: Callable[[], object]) -> None:
     """Whoever started this process holds its input open; when it is gone, nobody wants the work any more."""
-    while sys.stdin.buffer.read(1):
+    while os.read(0, 1):  # not sys.stdin: its lock would be held when Python ends, which then aborts
         pass
     end_now()
