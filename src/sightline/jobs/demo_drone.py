@@ -88,7 +88,7 @@ def fly(folder: Path, seed: int, seconds: float, tell: Tell, stopped: Stopped) -
 def _draw(folder: Path, tracks: Tracks) -> None:
     """The video with boxes, and a picture of it from when most is going on."""
     busiest = int(np.bincount(tracks.frame_index).argmax())
-    with AnnotatedVideo(folder / "annotated.mp4") as film:
+    with AnnotatedVideo(folder / "annotated.mp4", trail_s=0.0) as film:  # trails would slide with the camera
         for frame in Video(folder / VIDEO).frames():
             film.add(frame, tracks.rows(tracks.frame_index == frame.moment.index))
     planes = next(p for p in Video(folder / "annotated.mp4").planes() if p.moment.index >= busiest)
