@@ -256,7 +256,7 @@ def main():
             recording = recorded(plan(seed), cameras, boxes, given.folder, worths)
             compared(f"seed {seed}, {boxes} boxes", recording, embedders)
             if given.more:
-                more(recording, embedders)
+                more(recording, [None, "colour", "onnx 0287"])
 
 
 def plan(seed):

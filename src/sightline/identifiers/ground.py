@@ -28,6 +28,11 @@ _ROUNDS = 2
 """Times that mistakes are mended; mended paths know better whose sightings are whose."""
 _COMMON = 0.5
 """Share of what places are off by (as a variance) that more sightings do not average out."""
+_ALONE_M = 0.17
+"""What places are off by at least where no two cameras see the same ground: a box ends at the near end of a shoe, and
+the body stands over its middle, which no camera can find out by itself."""
+_CHECKED = 30
+"""Places seen by two cameras at once, from which what places are off by is known."""
 _BELIEVED = 5.0
 """Log odds against false alarms from which a person is believed."""
 
@@ -127,10 +132,16 @@ class Ground:
             strands.t_s[rows],
             strands.all.mean[rows, :2] + coverage.middle_m,
             strands.all.mean[rows, 2:],
-            strands.all.cov[rows, :2, :2] + _COMMON * told.floor_m**2 * np.eye(2),
+            strands.all.cov[rows, :2, :2] + _COMMON * _off_m(told) ** 2 * np.eye(2),
             strands.n_seen[rows],
         )
         return Identities(in_between(sightings, of_sighting), paths)
+
+
+def _off_m(told: _Told) -> float:
+    """What places are off by, however many sightings they come from."""
+    checked = int((told.strands.n_seen > 1).sum()) >= _CHECKED
+    return told.floor_m if checked else max(told.floor_m, _ALONE_M)
 
 
 def _guessed(said: Seen, coverage: Coverage) -> _Told:
