@@ -1,7 +1,7 @@
 """Many pictures, looked at some at a time: which ones together, and how the looks become one scene."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from sightline.errors import ReconstructionError
 from sightline.geometry.rigid import inverse, moved
+from sightline.geometry.umeyama import Similar
 from sightline.reconstructors.looks.aligning import Joint, closed, laid
 from sightline.reconstructors.looks.assembled import Look
 
@@ -65,7 +66,15 @@ def joined(chunks: Sequence[Chunk], looks: Sequence[Sequence[Look]], more: Seque
         joint(number, _both(one, looks[number], other, looks[number + 1]))
         for number, (one, other) in enumerate(pairwise(chunks))
     ]
-    first_from_chunk = closed([*joints, *more], len(chunks))
+    middled = [_middled(its) for its in looks]
+    bent = [
+        replace(
+            one,
+            first_from_second=middled[one.first] @ one.first_from_second @ np.linalg.inv(middled[one.second]),
+        )
+        for one in (*joints, *more)
+    ]
+    first_from_chunk = np.linalg.inv(middled[0]) @ closed(bent, len(chunks)) @ np.array(middled)
     middles = np.array([(chunk.first + chunk.end - 1) / 2 for chunk in chunks])
     whole = []
     for number in range(chunks[-1].end):
@@ -73,6 +82,22 @@ def joined(chunks: Sequence[Chunk], looks: Sequence[Sequence[Look]], more: Seque
         at = min(having, key=lambda at: abs(middles[at] - number))
         whole.append(looks[at][number - chunks[at].first].moved(first_from_chunk[at]))
     return whole
+
+
+def _middled(looks: Sequence[Look]) -> Similar:
+    """From a part's frame to one about the middle of its cameras, whose unit is how deep they see.
+
+    How far a joint is bent means the same there for every part, wherever the network put the part's origin.
+    """
+    placed = [look for look in looks if look.is_placed]
+    if not placed:
+        return np.eye(4)
+    middle = np.mean([inverse(look.cam_from_scene)[:3, 3] for look in placed], axis=0)
+    deep = float(np.median([np.median(look.depth) for look in placed]))
+    there = np.eye(4) / deep
+    there[:3, 3] = -middle / deep
+    there[3, 3] = 1
+    return there
 
 
 def joint(number: int, shared: Sequence[tuple[Look, Look]]) -> Joint:

@@ -210,6 +210,30 @@ def test_a_third_look_tells_how_two_parts_lie():
     assert loop(0, 7, of_first, [of_second[0], odd[1]]) is None
 
 
+def test_how_a_loop_is_closed_does_not_hang_on_where_parts_have_their_origins():
+    rng, poses = np.random.default_rng(4), walk(40)
+    chunks = planned(40, 12)
+    plain = [[look(poses[n], rng, 0.05) for n in chunk.numbers] for chunk in chunks]
+    third = [look(poses[n], rng, 0.05) for n in (0, 1, 2, 37, 38, 39)]
+
+    def closing(parts):
+        last = len(chunks) - 1
+        of_first = [(parts[0][n], third[n]) for n in range(3)]
+        of_last = [(parts[last][n - chunks[last].first], third[k]) for k, n in ((3, 37), (4, 38), (5, 39))]
+        end = loop(0, last, of_first, of_last)
+        end = replace(end, first_from_second=end.first_from_second @ bend)  # as if parts were bent along the way
+        return joined(chunks, parts, [end])
+
+    bend = np.eye(4)
+    bend[:3, 3] = [0.1, 0.2, -0.1]
+    straight = closing(plain)
+    frames = [np.eye(4), *(similarity(rng, 3.0) for _ in chunks[1:-1]), np.eye(4)]
+    elsewhere = [[one.moved(frame) for one in part] for part, frame in zip(plain, frames, strict=True)]
+    for one, other in zip(straight, closing(elsewhere), strict=True):
+        np.testing.assert_allclose(one.cam_from_scene, other.cam_from_scene, atol=0.02)
+    assert np.abs(straight[-1].cam_from_scene - joined(chunks, plain)[-1].cam_from_scene).max() > 0.05
+
+
 def test_a_camera_that_comes_back_is_noticed():
     rng = np.random.default_rng(6)
     places = rng.integers(0, 255, (20, 40, 60, 3), np.uint8)
