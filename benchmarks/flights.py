@@ -1,6 +1,6 @@
 """From a drone's video and its log alone to places: what is found, how well it is placed, what is made of faults.
 
-``python benchmarks/flights.py [--cases N]``
+``python benchmarks/flights.py [--cases 1 2 ...]``
 
 Flights over a made-up town are filmed (``sightline.simulation.flight.rendered``), their logs written with the errors
 of a consumer drone, a gimbal 12 or 165 degrees off, and a recording flag half a second late or early. The whole recipe
@@ -37,6 +37,7 @@ from sightline.jobs.drone.options import DroneOptions
 from sightline.jobs.drone.running import DroneJob, run
 from sightline.locators.doubts import CONSUMER
 from sightline.locators.state import followed, headings_rad, speeds_mps
+from sightline.model.flight import Angles
 from sightline.simulation.flight.faults import Faults
 from sightline.simulation.flight.paths import ORIGIN, FlightPlan
 from sightline.simulation.flight.rendered.film import FilmPlan
@@ -107,7 +108,9 @@ def tried(case, folder):
         f"{1000 * spent / 160:.0f} ms a picture"
     )
     print(f"   ours       {scored(places, xyz, truth, same, ce90_m(places.cov_enu_m2[:, :2, :2]))}")
-    theirs = documents_way(result.aim.flight, tracks, tracks.frame_index, 160)
+    flight = result.aim.flight
+    level = Angles(flight.gimbal.yaw_rad, flight.gimbal.pitch_rad, np.nan_to_num(flight.gimbal.roll_rad))
+    theirs = documents_way(replace(flight, gimbal=level), tracks, tracks.frame_index, 160)
     raw = replace(places, origin=None, xyz_enu_m=theirs)
     filtered = followed(raw, Noise(gate=None), smooth=False)
     print(f"   documents  {scored(filtered, filtered.xyz_enu_m, truth, same)}", flush=True)
@@ -115,10 +118,10 @@ def tried(case, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=int, default=len(CASES))
-    for case in CASES[: parser.parse_args().cases]:
+    parser.add_argument("--cases", type=int, nargs="*", default=range(1, len(CASES) + 1), help="Which, from 1.")
+    for number in parser.parse_args().cases:
         with tempfile.TemporaryDirectory() as folder:
-            tried(case, Path(folder))
+            tried(CASES[number - 1], Path(folder))
 
 
 if __name__ == "__main__":
