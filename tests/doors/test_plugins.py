@@ -116,4 +116,6 @@ def test_the_command_line_names_others_engines_and_their_options(site, clip, tmp
     assert "no option 'sidepx' (did you mean 'side_px'?); there are: side_px, classes" in wrong.stderr
     unknown = run(site, tmp_path, "track", clip, "--stabilizer", "none", "--detector", "corners")
     assert unknown.returncode == 2
-    assert "no detector 'corners'; there are: motion, aerial, people_hog, onnx, tiled, mot_file, corner" in unknown.stderr
+    assert (
+        "no detector 'corners'; there are: motion, aerial, people_hog, onnx, tiled, mot_file, corner" in unknown.stderr
+    )
