@@ -120,9 +120,7 @@ def trial(planned, there, rng, shape):
 
 
 def accuracy(trials):
-    print(
-        "\n2. with noise: CEP50/CE90 of sightings near the middle, metres (budget), and coverage of all sightings"
-    )
+    print("\n2. with noise: CEP50/CE90 of sightings near the middle, metres (budget), and coverage of all sightings")
     print(f"   {'m up':>5s}" + "".join(f"{f'{p} deg':>25s}" for p in PITCHES_DEG))
     rng, every = np.random.default_rng(7), []
     for height in HEIGHTS_M:
