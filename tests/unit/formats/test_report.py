@@ -1,6 +1,7 @@
 """The page as a reader's browser sees it: parsed, not searched for substrings."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -221,3 +222,16 @@ def test_rows_become_one_trail_for_each_track():
 
 def test_a_share_below_zero_draws_no_bar():
     assert Number.percent("MOTA", -0.3) == Number("MOTA", "-30.0 %", 0.0)
+
+
+def test_only_what_several_cameras_have_stands_side_by_side():
+    cameras = [CameraPart(name, numbers=(Number("ids", "3"), Number(f"of {name}", "1"))) for name in ("a", "b")]
+    cameras.append(CameraPart("drone", numbers=(Number("off, median", "2 m"),)))
+    reader = read(ReportPage("Yard", cameras=tuple(cameras)))
+    assert "Camera ids a 3 b 3" in reader.words
+
+
+def test_the_whole_site_comes_before_its_cameras():
+    page = full()
+    words = read(replace(page, ground=GroundMap(page.cameras[0].ground.truth, caption="The site."))).words
+    assert words.index("The site.") < words.index("3 / 2")

@@ -1,5 +1,6 @@
 """A page that shows a run: videos, numbers, maps. One HTML file, no scripts, nothing fetched from elsewhere."""
 
+from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
 
@@ -42,5 +43,6 @@ def _url(name: str) -> str:
 
 
 def _columns(page: ReportPage) -> list[str]:
-    """Names of the numbers that cameras have, each once, in the order they come."""
-    return list(dict.fromkeys(number.name for camera in page.cameras for number in camera.numbers))
+    """Names of the numbers that several cameras have, each once, in the order they come."""
+    names = Counter(number.name for camera in page.cameras for number in camera.numbers)
+    return [name for name, n in names.items() if n > 1]
