@@ -3,13 +3,14 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import create_engine, inspect, make_url, text
 
-from sightline.errors import ConflictError, UnknownError
+from sightline.errors import ConflictError, StoreError, UnknownError
 from sightline.model.history import Correction, WatchedTask
-from sightline.stores.sql.bulk import columns
+from sightline.stores.sql.bulk import columns, put
 from sightline.stores.sql.corrections import Corrections
 from sightline.stores.sql.history import History
+from sightline.stores.sql.tables import ONLINE_IDENTITIES
 
 TASK = WatchedTask(
     task_id="a" * 32, site="yard", footage="f" * 64, begins_utc_s=1.7e9, asked_utc_s=1.75e9, ends_s=1.2, firsts=(0, 6)
@@ -150,3 +151,16 @@ def test_corrections_are_kept_in_order_and_can_be_taken_back(engine):
     corrections.forget([gone.id])
     with pytest.raises(UnknownError, match="no correction"):
         corrections.get(gone.id)
+
+
+def test_a_database_that_goes_away_while_rows_are_copied_says_so(postgres_url):
+    engine = create_engine(make_url(postgres_url).set(drivername="postgresql+psycopg"))
+    rows = columns(task_id=["t"], online=[7], number=[1], n_sightings=[5])
+    with engine.connect() as connection:
+        number = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with engine.begin() as other:
+            other.execute(text("SELECT pg_terminate_backend(:n, 5000)"), {"n": number})
+        with pytest.raises(StoreError, match=r"database: .*terminat"):
+            put(connection, ONLINE_IDENTITIES, rows)
+        connection.invalidate()
+    engine.dispose()

@@ -28,7 +28,7 @@ from sightline.model.site import Site
 from sightline.stores.sql.database import database_at
 from sightline.stores.sql.playbacks import Playbacks
 
-_FETCH, _WATCH = "fetch-", "watch-"
+_FETCH, _WATCH, _NOTE = "fetch-", "watch-", "note-"
 _SEEN = "seen.parquet"
 _SAY_S = 0.25
 """How often it is said how far a task is."""
@@ -77,7 +77,10 @@ class SiteParams(Params):
 
 
 def steps(params: Mapping[str, Any]) -> tuple[Step, ...]:
-    """Two for every sub-video, then who is who altogether."""
+    """Three for every sub-video, then who is who altogether.
+
+    What was seen is noted in a step of its own: a database that is away does not have it watched again.
+    """
     n = int(params.get("parts", 1))
     every = []
     for number in range(1, n + 1):
@@ -89,6 +92,12 @@ def steps(params: Mapping[str, Any]) -> tuple[Step, ...]:
                 shown=f"Processing sub-video {number}",
                 share=1.0,
                 work=partial(watch, number=number),
+            ),
+            Step(
+                name=f"{_NOTE}{number}",
+                shown=f"Writing down sub-video {number}",
+                share=0.01,
+                work=partial(note, number=number),
             ),
         ]
     every.append(Step(name="settle", shown="Settling who is who", share=0.1 * n, work=settle))
@@ -118,7 +127,6 @@ def watch(task: Task, tell: Tell, stopped: Stopped, *, number: int) -> dict[str,
         SightlineError: no source can be read, or an engine or option is wrong.
         OSError: what was seen cannot be written.
     """
-    from sightline.jobs.history.noting import part_done  # noqa: PLC0415
     from sightline.jobs.sites.bringing import opened, since  # noqa: PLC0415  (engines and codecs take their time)
     from sightline.jobs.sites.showing import Show  # noqa: PLC0415
     from sightline.jobs.sites.telling import Telling  # noqa: PLC0415
@@ -165,18 +173,27 @@ def watch(task: Task, tell: Tell, stopped: Stopped, *, number: int) -> dict[str,
         show = Show(site, part, lookout, playing, telling, told, stopped)
         moments = show.run(task.folder / _SEEN, None if rest is None else first + rest)
         sizes = {name: [view.width, view.height] for name, view in lookout.views.items()}
-    if not stopped():
-        part_done(task, site, number, task.folder / _SEEN)
     return {"moments": moments, "missing": missing, "sizes": sizes}
 
 
-def settle(task: Task, tell: Tell, _stopped: Stopped) -> dict[str, Any]:
+def note(task: Task, tell: Tell, stopped: Stopped, *, number: int) -> dict[str, Any]:
+    """Writes down what was seen in sub-video ``number``, when there is a database to write it to."""
+    from sightline.jobs.history.noting import part_done  # noqa: PLC0415  (engines take their time)
+    from sightline.jobs.history.waiting import written  # noqa: PLC0415
+
+    seen = task.folder.with_name(f"{_WATCH}{number}") / _SEEN
+    written(partial(part_done, task, _site(task), number, seen), tell, stopped)
+    return {}
+
+
+def settle(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
     """Finds out who is who with all that was seen, and writes it down.
 
     Raises:
         OSError: a file cannot be written.
     """
     from sightline.jobs.history.noting import all_done  # noqa: PLC0415
+    from sightline.jobs.history.waiting import written  # noqa: PLC0415
     from sightline.jobs.sites.settling import settled  # noqa: PLC0415  (engines take their time)
 
     asked, site = SiteParams.model_validate(task.params), _site(task)
@@ -187,7 +204,8 @@ def settle(task: Task, tell: Tell, _stopped: Stopped) -> dict[str, Any]:
     with _saying(task, messages.channel(task.job_id)) as said:
         summary, before, after = settled(site, seen, sizes, task.job_id, task.folder)
         said.say("", messages.identities_refined(before, after, task.job_id))
-    all_done(task, site, seen, sum(part["moments"] for part in parts) / asked.fps)
+    length_s = sum(part["moments"] for part in parts) / asked.fps
+    written(partial(all_done, task, site, seen, length_s), tell, stopped)
     missing = {name: why for part in parts for name, why in part["missing"].items()}
     files = sorted(path.name for path in task.folder.iterdir())
     return {

@@ -3,9 +3,12 @@
 from typing import Any
 
 import numpy as np
+import psycopg
 import pyarrow as pa
 from pyarrow import csv
 from sqlalchemy import BigInteger, Boolean, Connection, Double, Integer, Select, Table
+
+from sightline.errors import StoreError
 
 _AT_ONCE = 65_536
 """Rows handed over at a time."""
@@ -13,7 +16,12 @@ _INTEGERS = Integer, BigInteger, Boolean
 
 
 def put(connection: Connection, table: Table, rows: pa.Table) -> None:
-    """Adds rows, whose columns have the names of the table's; NaN is kept as unknown."""
+    """Adds rows, whose columns have the names of the table's; NaN is kept as unknown.
+
+    Raises:
+        StoreError: PostgreSQL went away meanwhile.
+        OperationalError: it was away, or the file of SQLite cannot be written.
+    """
     names = ", ".join(rows.column_names)
     for batch in rows.to_batches(max_chunksize=_AT_ONCE):
         if connection.dialect.name == "postgresql":
@@ -29,8 +37,11 @@ def _copied(connection: Connection, command: str, batch: pa.RecordBatch) -> None
     sink = pa.BufferOutputStream()
     csv.write_csv(pa.Table.from_batches([batch]), sink, csv.WriteOptions(include_header=False))
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(command) as copy:
-        copy.write(sink.getvalue().to_pybytes())
+    try:
+        with driver.cursor() as cursor, cursor.copy(command) as copy:
+            copy.write(sink.getvalue().to_pybytes())
+    except psycopg.OperationalError as error:
+        raise StoreError(f"database: {str(error).strip().partition(chr(10))[0]}") from error
 
 
 def columns(**named: Any) -> pa.Table:

@@ -5,16 +5,22 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from sightline.errors import SourceError
+from sightline.errors import SourceError, UnknownError
 from sightline.jobs.history.answers import Answers
 from sightline.jobs.history.noting import footage, note_part, note_run, task_of
 from sightline.jobs.history.story import Chronicle, Span
+from sightline.jobs.kinds import Task
+from sightline.jobs.kinds.site import note
 from sightline.jobs.sites import running
 from sightline.jobs.sites.rows import SeenFile
 from sightline.jobs.sites.settling import settled
 from sightline.model.identities import Sightings
+from sightline.model.job import Job
 from sightline.model.site import Plane, Site, SiteMap, Watch
+from sightline.settings import load
+from sightline.stores.sql.database import database_at
 from sightline.stores.sql.history import History
+from sightline.stores.sql.jobs import Jobs
 
 FPS = 10
 WARP = np.array([[0.02, 0.0, -12.8], [0.0, -0.05, 40.0], [0.0, -0.0005, 1.2]])
@@ -91,3 +97,49 @@ def test_other_recordings_have_another_digest():
     other = Site("yard", "The yard", SITE.map, SITE.watches[:1])
     assert footage(SITE) == footage(Site("moon", "Other words", SiteMap(2.0), SITE.watches))
     assert footage(SITE) != footage(other)
+
+
+@pytest.fixture
+def watched(tmp_path, monkeypatch):
+    """A task that has watched its first part, with its database, which is then put out of the way."""
+    monkeypatch.setattr("sightline.jobs.history.waiting._AGAIN_S", 0.0)
+    (tmp_path / "yard.toml").write_text('id = "yard"\n[[cameras]]\nid = "a"\nvideos = ["a.mp4"]\n')
+    settings = load(None, data_folder=tmp_path, sites_folder=tmp_path, database=f"sqlite:///{tmp_path / 'rows.db'}")
+    engine = database_at(settings.database_url())
+    Jobs(engine).add(Job(id="0" * 32, kind="site", params={"site": "yard"}, owner="ann"))
+    engine.dispose()
+    folder = tmp_path / "watch-1"
+    folder.mkdir()
+    seen(folder).rename(folder / "seen.parquet")
+    (tmp_path / "rows.db").rename(tmp_path / "away.db")
+    (tmp_path / "rows.db").mkdir()
+    return Task(job_id="0" * 32, params={"site": "yard"}, folder=tmp_path / "note-1", settings=settings)
+
+
+def test_what_was_watched_waits_for_a_database_that_is_away(watched, tmp_path):
+    told = []
+
+    def tell(step, *_):
+        told.append(step)
+        if len(told) == 3:  # it is back
+            (tmp_path / "rows.db").rmdir()
+            (tmp_path / "away.db").rename(tmp_path / "rows.db")
+
+    note(watched, tell, lambda: False, number=1)
+    assert len(told) == 3
+    assert "unable to open database file" in told[0]
+    engine = database_at(watched.settings.database_url())
+    assert History(engine).counts()["sightings"] == 240
+    engine.dispose()
+
+
+def test_a_task_that_is_to_end_waits_for_no_database(watched):
+    told = []
+    note(watched, lambda step, *_: told.append(step), lambda: len(told) == 2, number=1)
+    assert len(told) == 2
+
+
+def test_a_fault_of_ours_is_not_tried_again(watched, tmp_path):
+    (tmp_path / "rows.db").rmdir()  # another, new database, in which there is no such job
+    with pytest.raises(UnknownError, match="no job"):
+        note(watched, print, lambda: False, number=1)
