@@ -229,7 +229,8 @@ class Settings(BaseSettings):
     artifacts: str | None = None
     """Folder or ``s3://BUCKET/PREFIX`` for files to keep; unsaid, a folder in the data folder.
 
-    S3 keys come from ``AWS_ACCESS_KEY_ID`` and so on; ``AWS_ENDPOINT_URL`` names a service that is not Amazon's.
+    S3 keys come from ``AWS_ACCESS_KEY_ID`` and so on; ``AWS_ENDPOINT_URL``, or ``S3_ENDPOINT_URL``, names a service
+    that is not Amazon's.
     """
     redis: SecretStr | None = None
     """``redis://...``: live messages and rate limits go through it; unsaid, they stay in the process."""

@@ -1,5 +1,6 @@
 """Files from S3, or from what speaks its language."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
@@ -15,6 +16,20 @@ from sightline.fetching.until import Until
 from sightline.fetching.web import Coming
 
 _PIECE = 8 << 20
+_OLDER = "S3_ENDPOINT_URL"
+"""What an older service calls ``AWS_ENDPOINT_URL``."""
+_ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT")
+
+
+def where(config: Mapping[str, Any]) -> dict[str, Any]:
+    """``config`` for ``obstore.store.S3Store``, which takes what is unsaid from ``AWS_`` variables.
+
+    Where those name no endpoint, ``S3_ENDPOINT_URL`` does.
+    """
+    older = os.environ.get(_OLDER)
+    if not older or any(name in os.environ for name in _ENDPOINTS):
+        return dict(config)
+    return {"endpoint": older, **config}
 
 
 def coming(address: Address, config: Mapping[str, Any], until: Until) -> Coming:
@@ -29,7 +44,7 @@ def coming(address: Address, config: Mapping[str, Any], until: Until) -> Coming:
             address.host,
             client_options={"allow_http": True, "connect_timeout": "5s", "timeout": "30s"},
             retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
-            **config,
+            **where(config),
         )
         key = address.url.removeprefix(f"s3://{address.host}/")
         found = until.wait_for(lambda: obstore.head(store, key))

@@ -32,7 +32,7 @@ def download(
     """The file at ``url``, in ``folder`` under a name of ours; None when ``stopped``, within a second.
 
     A file of this machine is not copied: its own path comes back, and is not to be removed or written to.
-    ``s3`` is how to reach S3, as for ``obstore.store.S3Store``: an empty mapping takes all from ``AWS_`` variables.
+    ``s3`` is how to reach S3, as for ``obstore.store.S3Store``; what is unsaid comes from ``AWS_`` variables.
     ``media``: whether it has to be pictures or sound, as all must be that a decoder is to open; else anything.
     Nothing stays in ``folder`` unless the whole file came.
 
@@ -63,9 +63,7 @@ def _coming(
         return web.coming(address, policy, until, resolve)
     if address.scheme != "s3":
         raise SourceError(f"{address.shown}: a live stream; there is no file to fetch")
-    if s3 is None:
-        raise RefusedError(f"{address.shown}: S3 is not set up here; give its endpoint and keys in the settings")
-    return nullcontext(bucket.coming(address, s3, until))
+    return nullcontext(bucket.coming(address, s3 or {}, until))
 
 
 def _local(path: Path, address: Address, policy: Policy, *, media: bool) -> Path:

@@ -11,6 +11,7 @@ import pytest
 
 from sightline.errors import RefusedError, SourceError
 from sightline.fetching import Policy, download
+from sightline.fetching.bucket import where
 
 VIDEO = os.urandom(20_000_000)
 POLICY = Policy(buckets=("open-*",), timeout_s=20.0)
@@ -55,11 +56,19 @@ def test_an_object_comes_whole(tmp_path, s3):
     assert path.suffix == ".media"
 
 
-def test_the_surroundings_may_say_where_s3_is(tmp_path, s3, monkeypatch):
-    names = {"endpoint": "AWS_ENDPOINT_URL", "region": "AWS_REGION"}
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "S3_ENDPOINT_URL"])
+def test_the_surroundings_may_say_where_s3_is(tmp_path, s3, monkeypatch, variable):
     for name, value in s3.items():
-        monkeypatch.setenv(names.get(name, f"AWS_{name.upper()}"), value)
-    assert fetch("s3://open-bucket/a/video-b.mp4", tmp_path, {}).stat().st_size == len(VIDEO)
+        monkeypatch.setenv(variable if name == "endpoint" else f"AWS_{name.upper()}", value)
+    assert fetch("s3://open-bucket/a/video-b.mp4", tmp_path, None).stat().st_size == len(VIDEO)
+
+
+def test_the_usual_name_of_an_endpoint_goes_before_the_older_one(monkeypatch):
+    monkeypatch.setenv("S3_ENDPOINT_URL", "http://older")
+    assert where({}) == {"endpoint": "http://older"}
+    assert where({"endpoint": "http://said"}) == {"endpoint": "http://said"}
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://usual")
+    assert where({}) == {}
 
 
 @pytest.mark.parametrize(
@@ -81,11 +90,6 @@ def test_too_much_is_refused(tmp_path, s3):
 def test_other_buckets_are_not_read_with_our_keys(tmp_path, s3):
     with pytest.raises(RefusedError, match="buckets"):
         fetch("s3://closed-bucket/a/video-b.mp4", tmp_path, s3)
-
-
-def test_without_settings_for_s3_nothing_is_asked(tmp_path):
-    with pytest.raises(RefusedError, match="not set up"):
-        fetch("s3://open-bucket/a/video-b.mp4", tmp_path, None)
 
 
 def test_an_endpoint_that_is_not_there_is_said_without_keys(tmp_path, s3):

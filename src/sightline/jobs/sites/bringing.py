@@ -45,7 +45,7 @@ def brought(
             else:
                 own = folder / watch.id
                 own.mkdir(parents=True, exist_ok=True)
-                if (path := download(address, own, policy, lambda *_: None, stopped, s3={})) is not None:
+                if (path := download(address, own, policy, lambda *_: None, stopped)) is not None:
                     videos[watch.id] = str(path)
         except (SightlineError, OSError) as error:
             missing[watch.id] = _named(error, address)

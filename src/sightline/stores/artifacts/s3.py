@@ -14,6 +14,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from sightline.errors import OptionError, StoreError
+from sightline.fetching.bucket import where
 from sightline.stores.artifacts.artifact import Finished, Stored, absent, changed, check_range, checked, is_key, named
 
 _ADDRESS = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?P<prefix>(/[A-Za-z0-9._=-]+)*)/?")
@@ -39,6 +40,7 @@ class S3Artifacts:
 
         ``config``: what ``obstore.store.S3Config`` lists, as ``endpoint``, ``region``, ``access_key_id`` and
         ``secret_access_key``; unsaid, from the variables ``AWS_ENDPOINT_URL``, ``AWS_REGION`` and so on.
+        ``S3_ENDPOINT_URL`` is understood too.
 
         Raises:
             OptionError: that is no such address, or no such configuration.
@@ -54,7 +56,7 @@ class S3Artifacts:
                 # Whoever runs the system chose the endpoint, so plain HTTP is their choice too.
                 client_options={"allow_http": True, "connect_timeout": "5s", "timeout": "120s"},
                 retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
-                **config,
+                **where(config),
             )
         except (BaseError, TypeError) as error:
             raise OptionError(f"{self._shown}: {_short(error)}") from None
