@@ -3,11 +3,13 @@
 Source: as ``likeness.contrasted``, which knows all looks at once; running sums as in Welford (1962).
 """
 
-from typing import final
+from collections.abc import Mapping
+from typing import Final, final
 
 import numpy as np
 from jaxtyping import Float
 
+from sightline.identifiers.remembered import State, checked
 from sightline.model.arrays import Looks
 
 _ENOUGH_TRACKS, _ENOUGH_LOOKS = 12, 120
@@ -18,6 +20,16 @@ _EVEN = 0.5
 """How far what is learnt is drawn to all differences being alike."""
 _ANEW = 1.25
 """By how much the looks must have grown in number before it is reckoned again."""
+LAYOUT: Final = {
+    "track": "i k 2",
+    "track_looks": "i k",
+    "track_mean": "f k d",
+    "within": "f d d",
+    "counts": "i 3",
+    "mean": "f m",
+    "scale": "f m m",
+}
+"""Of what is remembered; ``m`` is 0 until it was reckoned first."""
 
 
 @final
@@ -55,6 +67,35 @@ class Contrast:
         if self._n_looks > _ANEW * self._reckoned:
             self._reckon()
         return self._seen_apart(one) @ self._seen_apart(other).T
+
+    def state(self) -> State:
+        """All that was learnt so far; arrays of its own."""
+        n = len(self._within)
+        return {
+            "track": np.array(list(self._tracks), np.int64).reshape(-1, 2),
+            "track_looks": np.array([count for count, _ in self._tracks.values()], np.int64),
+            "track_mean": np.array([mean for _, mean in self._tracks.values()], np.float64).reshape(
+                len(self._tracks), n
+            ),
+            "within": self._within.copy(),
+            "counts": np.array([self._n_looks, self._n_tracks, self._reckoned]),
+            "mean": np.zeros(0) if self._mean is None else self._mean,
+            "scale": self._scale,
+        }
+
+    def resume(self, state: Mapping[str, np.ndarray]) -> None:
+        """Goes on from what ``state`` told.
+
+        Raises:
+            ValueError: it is no such state; names what is wrong.
+        """
+        known = checked(state, LAYOUT)
+        tracks = map(tuple, known["track"].tolist())
+        counts = zip(known["track_looks"].tolist(), known["track_mean"], strict=True)
+        self._tracks = dict(zip(tracks, counts, strict=True))
+        self._within = known["within"].copy()
+        self._n_looks, self._n_tracks, self._reckoned = known["counts"].tolist()
+        self._mean, self._scale = known["mean"] if len(known["mean"]) else None, known["scale"]
 
     def _reckon(self) -> None:
         self._reckoned = self._n_looks

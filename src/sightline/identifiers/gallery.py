@@ -1,8 +1,9 @@
 """Who is who across cameras, decided at once, by looks and by where people may be."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import final
+from itertools import takewhile
+from typing import Final, final
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -10,8 +11,10 @@ from jaxtyping import Bool, Float, Int
 from sightline.errors import OptionError
 from sightline.estimation.assignment import assigned
 from sightline.estimation.walk import surprise
+from sightline.identifiers import contrast
 from sightline.identifiers.contrast import Contrast
 from sightline.identifiers.passage import Passage
+from sightline.identifiers.remembered import State, checked
 from sightline.model.identities import NOBODY, Identities, Sightings, Trajectories
 from sightline.model.site import Watch
 
@@ -34,6 +37,26 @@ _APART_WEIGHT, _APART = 10.0, 0.2
 """The same, and the threshold, once it is known what sets people apart: two are about 0 alike then, one 0.6."""
 _REFRESH_S = 0.5
 """Looks in quicker succession show the same again."""
+_VERSION: Final = 1
+"""Of the state that a gallery gives."""
+_LAYOUT: Final = {
+    "version": "i",
+    "cameras": "U c",
+    "n_numbers": "i",
+    "known_number": "i g",
+    "known_look": "f g d",
+    "known_looked_s": "f g",
+    "known_seen_s": "f g",
+    "known_camera": "i g",
+    "known_xy_enu_m": "f g 2",
+    "known_cov_enu_m2": "f g 2 2",
+    "known_xyxy_share": "f g 4",
+    "owner": "i o 3",
+    "owner_seen_s": "f o",
+    "holder": "i h 3",
+}
+_LEARNT: Final = "contrast_"
+"""Begins the names of what the gallery's contrast knows."""
 
 
 @dataclass(slots=True, eq=False)
@@ -77,7 +100,8 @@ class Gallery:
     gets from to there in the time, at 3 m/s at most and by the overlaps and hand-overs of ``watches``, and is not in
     this camera at this time. Places seen within 2 seconds count for or against, too: looks need not decide between two
     in black.
-    Tracks keep their identity while they last. Who was not seen for ``forget_s`` is forgotten, so memory is bounded.
+    Tracks keep their identity while they last. Who was not seen for ``forget_s`` is forgotten, and so are tracks, so
+    memory is bounded.
 
     Sightings without a track number, and those with neither look nor place so far, are nobody's.
     """
@@ -100,7 +124,8 @@ class Gallery:
         self._threshold, self._memory, self._forget_s = threshold, memory, forget_s
         self._cameras: tuple[str, ...] | None = None
         self._known = _Known.none(0)
-        self._owner: dict[tuple[int, int], int] = {}
+        # By camera and track, the identity and when it was last seen, oldest first; by identity and camera, the track.
+        self._owner: dict[tuple[int, int], tuple[int, float]] = {}
         self._holder: dict[tuple[int, int], int] = {}
         self._n_numbers = 0
         self._contrast = Contrast()
@@ -124,6 +149,40 @@ class Gallery:
                 self._decide(sightings, here[np.sort(first)], number)
         return Identities(number, Trajectories.none())
 
+    def state(self) -> State:
+        """All that is known by now, to go on with another time."""
+        known = {f"known_{field.name}": getattr(self._known, field.name) for field in fields(self._known)}
+        owner = [(*key, number) for key, (number, _) in self._owner.items()]
+        holder = [(*key, track) for key, track in self._holder.items()]
+        return {
+            "version": np.array(_VERSION),
+            "cameras": np.array(self._cameras or (), np.str_),
+            "n_numbers": np.array(self._n_numbers),
+            **{name: array.copy() for name, array in known.items()},
+            "owner": np.array(owner, np.int64).reshape(-1, 3),
+            "owner_seen_s": np.array([seen_s for _, seen_s in self._owner.values()], np.float64),
+            "holder": np.array(holder, np.int64).reshape(-1, 3),
+            **{_LEARNT + name: array for name, array in self._contrast.state().items()},
+        }
+
+    def resume(self, state: Mapping[str, np.ndarray]) -> None:
+        """Goes on as the gallery would have that gave ``state``, in place of what is known here.
+
+        Raises:
+            ValueError: it is no such state, or one of another version; names what is wrong.
+        """
+        if "version" in state and np.ndim(state["version"]) == 0 and state["version"] != _VERSION:
+            raise ValueError(f"version {state['version']} is not known here; this one reads {_VERSION}")
+        told = checked(state, _LAYOUT)
+        learnt = checked(state, {_LEARNT + name: said for name, said in contrast.LAYOUT.items()})
+        self._cameras = tuple(told["cameras"].tolist()) or None
+        self._known = _Known(*(told[f"known_{field.name}"].copy() for field in fields(_Known)))
+        self._n_numbers = int(told["n_numbers"])
+        owner = zip(told["owner"].tolist(), told["owner_seen_s"].tolist(), strict=True)
+        self._owner = {(camera, track): (number, seen_s) for (camera, track, number), seen_s in owner}
+        self._holder = {(number, camera): track for number, camera, track in told["holder"].tolist()}
+        self._contrast.resume({name.removeprefix(_LEARNT): array for name, array in learnt.items()})
+
     def _check(self, sightings: Sightings) -> None:
         n = sightings.look.shape[1]
         if self._cameras is None:
@@ -132,12 +191,15 @@ class Gallery:
             raise ValueError("a gallery goes on with the cameras and the embedder that it began with")
 
     def _forget(self, t_s: float) -> None:
-        """Lets go of those not seen for long, and of their tracks."""
-        stale = self._known.seen_s < t_s - self._forget_s
+        """Lets go of those not seen for long, and of tracks not seen for long."""
+        limit_s = t_s - self._forget_s
+        for key in [key for key, _ in takewhile(lambda one: one[1][1] < limit_s, self._owner.items())]:
+            del self._owner[key]
+        stale = self._known.seen_s < limit_s
         if stale.any():
             gone = set(self._known.number[stale].tolist())
             self._known = self._known.rows(~stale)
-            self._owner = {key: number for key, number in self._owner.items() if number not in gone}
+            self._owner = {key: owned for key, owned in self._owner.items() if owned[0] not in gone}
             self._holder = {key: held for key, held in self._holder.items() if key[0] not in gone}
 
     def _decide(self, seen: Sightings, rows: Int[np.ndarray, " r"], number: Int[np.ndarray, " n"]) -> None:
@@ -145,7 +207,7 @@ class Gallery:
         camera, new = int(seen.camera[rows[0]]), []
         for row in rows:
             track = int(seen.track[row])
-            owner = self._owner.get((camera, track), NOBODY)
+            owner, _ = self._owner.get((camera, track), (NOBODY, 0.0))
             # Whoever was taken for somebody else meanwhile, since its track had been lost, is looked at anew.
             if owner != NOBODY and self._holder[owner, camera] == track:
                 number[row] = owner
@@ -158,8 +220,10 @@ class Gallery:
             if number[row] == NOBODY:
                 number[row] = self._begin(seen, row)
         for row in rows[number[rows] != NOBODY]:
-            self._owner[camera, int(seen.track[row])] = int(number[row])
-            self._holder[int(number[row]), camera] = int(seen.track[row])
+            key = camera, int(seen.track[row])
+            self._owner.pop(key, None)  # so that the newest come last
+            self._owner[key] = int(number[row]), float(seen.t_s[row])
+            self._holder[int(number[row]), camera] = key[1]
             self._refresh(seen, int(row), int(number[row]))
 
     def _begin(self, seen: Sightings, row: int) -> int:

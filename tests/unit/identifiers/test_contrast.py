@@ -1,7 +1,7 @@
 """What sets people apart, learnt while looks come."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sightline.identifiers.contrast import Contrast
@@ -51,6 +51,7 @@ def test_nothing_is_claimed_before_enough_was_seen():
     assert learnt(look).is_known
 
 
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 1000))
 def test_cosines_are_cosines_and_unknown_looks_stay_unknown(seed):
     look = people(15, seed)

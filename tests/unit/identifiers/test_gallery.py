@@ -111,8 +111,9 @@ def test_the_look_of_somebody_known_follows_slowly():
 
 
 @settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 2**16), pieces=st.integers(1, 5))
-def test_in_pieces_or_at_once_and_nobody_twice_in_one_camera_at_one_time(seed, pieces):
+@given(seed=st.integers(0, 2**16), pieces=st.integers(1, 5), again=st.booleans())
+def test_in_pieces_or_at_once_and_nobody_twice_in_one_camera_at_one_time(seed, pieces, again):
+    """With ``again``, another gallery goes on after every piece from what the one before knew."""
     rng = np.random.default_rng(seed)
     rows = [
         (camera, t_s, int(track), int(rng.integers(4)), tuple(rng.uniform(0, 5, 2)) if rng.random() < 0.5 else None)
@@ -124,7 +125,12 @@ def test_in_pieces_or_at_once_and_nobody_twice_in_one_camera_at_one_time(seed, p
     at_once = Gallery().identify(seen).number
     gallery = Gallery()
     part = seen.t_s // (12 / pieces)
-    in_pieces = [gallery.identify(seen.rows(part == k)).number for k in range(pieces + 1)]
+    in_pieces = []
+    for k in range(pieces + 1):
+        in_pieces.append(gallery.identify(seen.rows(part == k)).number)
+        if again:
+            state, gallery = gallery.state(), Gallery()
+            gallery.resume(state)
     np.testing.assert_array_equal(np.concatenate(in_pieces), at_once)
     keys = np.column_stack([at_once, seen.camera, seen.t_s.astype(int)])
     assert len(np.unique(keys, axis=0)) == len(keys)
@@ -138,6 +144,33 @@ def test_who_was_not_seen_for_long_is_forgotten_and_so_are_the_tracks():
     assert len(known.number) <= 2
     assert len(gallery._owner) <= 2
     assert len(gallery._holder) <= 2
+
+
+def test_the_tracks_of_who_stays_all_day_are_forgotten_too():
+    gallery = Gallery(forget_s=100.0)
+    for k in range(50):
+        gallery.identify(sightings(("a", 60 * k, k, 0, None)))
+    assert gallery._known.number.tolist() == [1]
+    assert len(gallery._owner) <= 3
+    assert len(gallery._holder) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"version": np.array(2)}, "version 2 is not known here"),
+        ({"owner": np.zeros((1, 2), np.int64)}, "owner has 2 where it should have 3"),
+        ({"known_seen_s": np.zeros(5)}, "known_seen_s has 5 where it should have 1"),
+        ({"cameras": np.zeros(3)}, "cameras is not texts in 1 dimensions"),
+        ({"contrast_counts": None}, "contrast_counts is missing"),
+    ],
+)
+def test_what_no_gallery_knew_is_refused_and_named(change, why):
+    gallery = Gallery()
+    gallery.identify(sightings(("a", 0, 1, 0, None)))
+    state = {name: array for name, array in (gallery.state() | change).items() if array is not None}
+    with pytest.raises(ValueError, match=why):
+        Gallery().resume(state)
 
 
 RULES = (

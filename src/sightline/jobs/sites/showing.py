@@ -71,6 +71,8 @@ class Show:
                     written.add(shown)
                 self._show(instant, shown)
                 goal = self._playing.after(shown.index, self._rest)
+            if not self._stopped():
+                self._lookout.keep(path)
         return self._done.moments
 
     def _instant(self, goal: int | None) -> Instant | None:

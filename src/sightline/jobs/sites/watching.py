@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from sightline import wiring
 from sightline.embedders.crops import worth
 from sightline.geometry.warp import warped
-from sightline.jobs.sites import messages, rows
+from sightline.jobs.sites import messages, recalling, rows
 from sightline.jobs.sites.reel import Since, starts
 from sightline.jobs.sites.telling import Shown
 from sightline.locators.homography import Homography
@@ -194,6 +194,19 @@ class Lookout:
         file.add(index, seen, number, boxes, np.concatenate([one.tracks.score for one in spotted.values()]))
         return self._shown(index, spotted, number)
 
+    def keep(self, path: Path) -> None:
+        """Writes down beside ``path``, where the part is written to, who is known now that it is over.
+
+        What was known earlier goes, but for what this part began with: it may have to be begun again.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        if self._identifier is not None and self._how.identifier is not None:
+            recalling.keep(self._identifier, self._how.identifier, path)
+            for older in self._part.earlier[:-1]:
+                older.with_suffix(recalling.KNOWN).unlink(missing_ok=True)
+
     def _spotted(self, name: str, sight: Sight, index: int) -> _Spotted:
         """What a camera sees, placed on the map as far as its plane tells."""
         tracks, watch, scale = sight.tracks, self._watches[name], self._site.map.metres_per_unit
@@ -211,23 +224,26 @@ class Lookout:
         t_s = np.full(n, index / self._how.fps)
         track = tracks.number + _TRACKS * self._part.number
         who = np.full(n, self._cameras.index(name))
-        look, share = self._looks(sight.frame, tracks, t_s), tracks.xyxy_px / np.tile(self._sizes[name], 2)
+        look, share = (
+            self._looks(sight.frame, tracks, index / self._how.fps),
+            tracks.xyxy_px / np.tile(self._sizes[name], 2),
+        )
         seen = Sightings(self._cameras, who, t_s, track, xy_m, cov_m2, is_whole, look, share)
         return _Spotted(tracks, xy_map, seen)
 
-    def _looks(self, frame: Frame, tracks: Tracks, t_s: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n d"]:
+    def _looks(self, frame: Frame, tracks: Tracks, now_s: float) -> Float[np.ndarray, "n d"]:
         """How those look who were not looked at lately, where they are well seen; NaN for all others."""
         if self._embedder is None:
             return np.zeros((len(tracks), 0))
         keys = [(tracks.camera, number) for number in tracks.number.tolist()]
-        is_due = np.array(
-            [t - self._looked_s.get(key, -np.inf) >= _LOOK_S for key, t in zip(keys, t_s, strict=True)], bool
-        )
+        is_due = np.array([now_s - self._looked_s.get(key, -np.inf) >= _LOOK_S for key in keys], bool)
         due = np.flatnonzero(is_due & (worth(frame.rgb, tracks.xyxy_px) > _WORTH))
         found = self._embedder.embed(frame, tracks.xyxy_px[due])
         looks = np.full((len(tracks), found.shape[1]), np.nan)
         looks[due] = found
-        self._looked_s |= {keys[row]: float(t_s[row]) for row in due.tolist()}
+        # Who was looked at longer ago is due again, known or not.
+        lately = {key: at for key, at in self._looked_s.items() if now_s - at < _LOOK_S}
+        self._looked_s = lately | {keys[row]: now_s for row in due.tolist()}
         return looks
 
     def _shown(self, index: int, spotted: Mapping[str, _Spotted], number: Int[np.ndarray, " n"]) -> Shown:
@@ -251,10 +267,7 @@ class Lookout:
         if "threshold" in known and self._how.embedder == "colour":
             options.setdefault("threshold", _COLOUR_THRESHOLD)
         identifier: Identifier = wiring.build("identifier", self._how.identifier, options)
-        for path in self._part.earlier:
-            moments, sightings, _ = rows.read(path, self._cameras)
-            for several in rows.by_moment(moments, sightings):
-                identifier.identify(several)
+        recalling.recall(identifier, self._how.identifier, self._part.earlier, self._cameras)
         return identifier
 
     def _engines_of_one(self) -> tuple[Detector, Tracker]:
