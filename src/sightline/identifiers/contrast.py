@@ -62,7 +62,7 @@ class Contrast:
         if len(self._tracks) > _MOST_TRACKS:
             del self._tracks[next(iter(self._tracks))]
 
-    def cosines(self, one: Looks, other: Looks) -> Float[np.ndarray, "n m"]:
+    def cosines(self, one: Looks, other: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "n m"]:
         """How alike they are: about 0 for two people, whatever the embedder; NaN for unknown looks."""
         if self._n_looks > _ANEW * self._reckoned:
             self._reckon()
