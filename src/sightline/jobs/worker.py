@@ -29,6 +29,7 @@ from sightline.stores.sql.artifacts import ArtifactRecords
 from sightline.stores.sql.cameras import Cameras
 from sightline.stores.sql.database import database_at
 from sightline.stores.sql.jobs import Jobs
+from sightline.stores.sql.playbacks import Playbacks
 
 _GLANCE_S = 0.2
 """How often it is asked whether jobs wait."""
@@ -36,6 +37,10 @@ _TAKE_OVER_S = 2.0
 """How often it is looked whether another worker was killed."""
 _TIDY_S = 60.0
 """How often what nobody needs is removed."""
+_REST_S = 60.0
+"""A job that stands still for so long, because somebody paused it, leaves its place to others."""
+_LOOK_S = 1.0
+"""How often it is looked which jobs do."""
 _QUIET_S = 3.0
 """A running job that told nothing for so long is looked at."""
 _SWEEP_S = 3600.0
@@ -100,16 +105,17 @@ class Rounds:
 
     def __init__(self, settings: Settings, engine: Engine, bench: Bench) -> None:
         self._settings, self._bench = settings, bench
-        self._jobs, self._cameras = Jobs(engine), Cameras(engine)
+        self._jobs, self._cameras, self._playbacks = Jobs(engine), Cameras(engine), Playbacks(engine)
         self._wake = threading.Event()
         self._kinds: dict[str, list[str]] = {"heavy": [], "light": []}
         for one in map(kinds.kind, kinds.names()):
             self._kinds[one.queue].append(one.name)
         self._files = ArtifactRecords(engine)
         self._forgetting = Forgetting(engine, artifacts_at(settings.artifacts_url()))
-        self._due_s = {self._take_over: 0.0, self._look_after: 0.0, self._tidy: 0.0}
+        self._due_s = {self._take_over: 0.0, self._look_after: 0.0, self._tidy: 0.0, self._let_rest: 0.0}
         self._due_s |= {self._sweep: time.monotonic() + _SWEEP_S / 2}
         self._every_s = {self._take_over: _TAKE_OVER_S, self._look_after: _QUIET_S, self._tidy: _TIDY_S}
+        self._every_s |= {self._let_rest: _LOOK_S}
         self._every_s |= {self._sweep: _SWEEP_S}
 
     def launch(self, executor: str) -> None:
@@ -172,6 +178,11 @@ class Rounds:
                 if begun:
                     _log.warning("worker=%s is gone, jobs=%d taken over", name, len(begun))
                     DBOS.resume_workflows([workflow.workflow_id for workflow in begun])
+
+    def _let_rest(self) -> None:
+        """Jobs that stand still for long do not keep others from beginning."""
+        if self._bench.places.n_taken():
+            self._bench.places.rest(self._playbacks.resting(for_s=_REST_S))
 
     def _look_after(self) -> None:
         """Jobs that should be under way and of which nothing is heard: each is begun, or is said to have failed."""

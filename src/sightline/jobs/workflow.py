@@ -5,7 +5,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -51,41 +51,58 @@ class PutDownError(BaseException):
 
 @dataclass(slots=True)
 class Places:
-    """How many jobs of each queue are at work here, and how many may be."""
+    """Which jobs of each queue are at work here, and how many may be.
+
+    Jobs that rest do not count, as many of them as may be at work: others begin in their place. One that goes on
+    counts again at once; until as many have ended, nobody new begins.
+    """
 
     most: Mapping[str, int]
     """By queue, how many at once."""
-    _taken: dict[str, int] = field(default_factory=dict)
+    _held: dict[str, list[str]] = field(default_factory=dict)
+    _resting: frozenset[str] = frozenset()
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def n_free(self, queue: str) -> int:
-        """How many more may begin."""
+        """How many more may begin; less than none where several that had rested go on."""
         with self._changed:
-            return self.most[queue] - self._taken.get(queue, 0)
+            return self._n_free(queue)
 
     def n_taken(self) -> int:
-        """How many are at work."""
+        """How many have a place, those that rest among them."""
         with self._changed:
-            return sum(self._taken.values())
+            return sum(map(len, self._held.values()))
+
+    def rest(self, job_ids: Collection[str]) -> None:
+        """Notes which jobs rest now; all others do not."""
+        with self._changed:
+            self._resting = frozenset(job_ids)
+            self._changed.notify_all()
 
     @contextmanager
-    def place(self, queue: str, stopped: Callable[[], bool]) -> Iterator[None]:
+    def place(self, queue: str, job_id: str, stopped: Callable[[], bool]) -> Iterator[None]:
         """Waits for a place, or until ``stopped`` turns true, and holds it."""
-        while not (is_mine := self._take(queue)) and not stopped():
+        while not (is_mine := self._take(queue, job_id)) and not stopped():
             with self._changed:
                 self._changed.wait(0.2)
         try:
             yield
         finally:
             with self._changed:
-                self._taken[queue] = self._taken.get(queue, 0) - is_mine
+                if is_mine:
+                    self._held[queue].remove(job_id)
                 self._changed.notify_all()
 
-    def _take(self, queue: str) -> bool:
+    def _take(self, queue: str, job_id: str) -> bool:
         with self._changed:
-            is_free = self._taken.get(queue, 0) < self.most[queue]
-            self._taken[queue] = self._taken.get(queue, 0) + is_free
+            is_free = self._n_free(queue) > 0
+            if is_free:
+                self._held.setdefault(queue, []).append(job_id)
             return is_free
+
+    def _n_free(self, queue: str) -> int:
+        held = self._held.get(queue, [])
+        return self.most[queue] - len(held) + min(len(self._resting.intersection(held)), self.most[queue])
 
 
 @final
@@ -127,7 +144,7 @@ class Bench:
         steps = kind.steps_for(job.params)
         progress = Progress(self._jobs, job, steps, stopping=self._stopping.is_set)
         done: dict[str, Mapping[str, Any]] = {}
-        with self.places.place(kind.queue, progress.stopped):
+        with self.places.place(kind.queue, job.id, progress.stopped):
             for index, step in enumerate(steps):
                 outcome = once(step.name, lambda index=index: self._step(job, index, done, progress))  # type: ignore[misc]
                 if "done" not in outcome:

@@ -35,7 +35,7 @@ def test_no_more_are_at_work_than_there_are_places():
     places, most, gate = Places({"heavy": 2}), [], threading.Event()
 
     def work():
-        with places.place("heavy", never):
+        with places.place("heavy", "1", never):
             most.append(places.n_taken())
             gate.wait(10)
 
@@ -55,9 +55,23 @@ def test_no_more_are_at_work_than_there_are_places():
 
 def test_who_is_stopped_waits_for_no_place():
     places = Places({"light": 1})
-    with places.place("light", never), places.place("light", lambda: True):
+    with places.place("light", "1", never), places.place("light", "2", lambda: True):
         assert places.n_taken() == 1
     assert places.n_taken() == 0
+
+
+def test_who_rests_leaves_the_place_to_others_and_counts_again_when_going_on():
+    places = Places({"heavy": 1})
+    with places.place("heavy", "paused", never):
+        places.rest(["paused", "elsewhere"])
+        assert places.n_free("heavy") == 1
+        with places.place("heavy", "next", never):
+            places.rest(["paused", "next"])
+            assert places.n_free("heavy") == 0  # two that rest are enough
+            places.rest([])
+            assert places.n_free("heavy") == -1
+        assert places.n_free("heavy") == 0
+    assert places.n_free("heavy") == 1
 
 
 def test_progress_is_of_the_whole_and_never_goes_back(jobs):

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from sqlalchemy import text
 
 from sightline.errors import UnknownError
 from sightline.model.job import Job, JobState
@@ -30,6 +31,22 @@ def test_it_is_paused_once_and_resumed_once(playbacks):
     resumed = playbacks.pause(TASK, is_paused=False)
     assert not resumed.is_paused
     assert resumed.changed_utc_s > paused.changed_utc_s
+
+
+def test_it_rests_once_it_is_paused_for_long_and_does_nothing(playbacks, engine):
+    jobs = Jobs(engine)
+    jobs.move(TASK, JobState.RUNNING)
+    playbacks.pause(TASK, is_paused=True)
+    assert playbacks.resting(for_s=-1.0) == [TASK]
+    assert playbacks.resting(for_s=60.0) == []
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE playback SET changed_utc_s = 0"))
+    assert playbacks.resting(for_s=60.0) == []  # it comes to where it is to stand still yet
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE jobs SET updated_utc_s = 0"))
+    assert playbacks.resting(for_s=60.0) == [TASK]
+    playbacks.pause(TASK, is_paused=False)
+    assert playbacks.resting(for_s=-1.0) == []
 
 
 def test_every_wish_for_a_moment_is_counted(playbacks):

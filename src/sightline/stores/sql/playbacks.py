@@ -9,9 +9,10 @@ from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sightline.errors import UnknownError
+from sightline.model.job import JobState
 from sightline.model.playback import Playback
 from sightline.stores.sql.database import row_of
-from sightline.stores.sql.tables import PLAYBACK
+from sightline.stores.sql.tables import JOBS, PLAYBACK
 
 
 @final
@@ -40,6 +41,14 @@ class Playbacks:
             differs = (PLAYBACK.c.job_id == job_id) & (PLAYBACK.c.is_paused != is_paused)
             connection.execute(update(PLAYBACK).where(differs).values(changes))
         return self.get(job_id)
+
+    def resting(self, *, for_s: float) -> list[str]:
+        """Tasks that were paused so many seconds ago or longer, and did nothing since."""
+        before = time.time() - for_s
+        is_still = PLAYBACK.c.is_paused & (PLAYBACK.c.changed_utc_s < before) & (JOBS.c.updated_utc_s < before)
+        wanted = select(JOBS.c.id).join(PLAYBACK, PLAYBACK.c.job_id == JOBS.c.id)
+        with self._reading.connect() as connection:
+            return list(connection.execute(wanted.where(JOBS.c.state == JobState.RUNNING, is_still)).scalars())
 
     def seek(self, job_id: str, goal: int) -> Playback:
         """Has the task go to a moment.
