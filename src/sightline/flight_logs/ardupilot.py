@@ -12,6 +12,7 @@ from jaxtyping import Float
 from sightline.errors import FormatError
 from sightline.flight_logs.dataflash import Messages, messages
 from sightline.flight_logs.draft import Draft
+from sightline.flight_logs.turning import angles_at
 from sightline.model.flight import Flight
 from sightline.model.positions import Origin
 
@@ -99,11 +100,8 @@ def _at(rows: Messages | None, name: str, t_s: Column) -> Column | None:
 
 
 def _turned(rows: Messages, name: str, t_s: Column) -> Column:
-    """The same for angles of a full circle; NaN where there is no row at all."""
-    if not len(rows[name]):
-        return np.full(len(t_s), np.nan)
-    whole = np.rad2deg(np.unwrap(np.deg2rad(rows[name].astype(float))))
-    return np.interp(t_s, rows["TimeUS"] / 1e6, whole, left=np.nan, right=np.nan)
+    """The same for angles of a full circle, in degrees."""
+    return angles_at(t_s, rows["TimeUS"] / 1e6, np.deg2rad(rows[name].astype(float)))
 
 
 def _attitude(rows: Messages | None, t_s: Column) -> tuple[Column | None, Column | None, Column | None]:
@@ -124,10 +122,9 @@ def _gimbal(
     pitch, roll = _at(mount, "Pitch", t_s), _at(mount, "Roll", t_s)
     yaw = np.full(len(t_s), np.nan)
     if "YawB" in mount and heading_deg is not None:
-        yaw = heading_deg + _turned(_some(mount, np.isfinite(mount["YawB"])), "YawB", t_s)
+        yaw = heading_deg + _turned(mount, "YawB", t_s)
     if "YawE" in mount:
-        earth = _some(mount, np.isfinite(mount["YawE"]))
-        known = _turned(earth, "YawE", t_s)
+        known = _turned(mount, "YawE", t_s)
         yaw = np.where(np.isfinite(known), known, yaw)
     return yaw, pitch, roll
 

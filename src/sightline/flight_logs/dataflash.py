@@ -28,7 +28,7 @@ _TYPES: dict[str, tuple[str, float | None]] = {
 _LARGEST = 4 * 2**30
 
 Messages = dict[str, np.ndarray]
-"""Columns of one kind of message by their names; whole numbers that stand for parts are made real."""
+"""Columns of numbers of one kind of message by their names; whole numbers that stand for parts are made real."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +62,12 @@ def messages(path: Path, wanted: frozenset[str]) -> tuple[dict[str, Messages], i
         if kind.name in wanted and places[number]:
             at = np.array(places[number])[:, None] + np.arange(kind.dtype.itemsize)
             rows = raw[at].view(kind.dtype)[:, 0]
-            found[kind.name] = {name: _real(rows[name], scale) for name, scale in kind.scales.items()}
+            columns = {name: rows[name] for name in kind.scales}
+            found[kind.name] = {
+                name: _real(column, kind.scales[name])
+                for name, column in columns.items()
+                if column.ndim == 1 and column.dtype.kind in "iuf"
+            }
     return found, lost
 
 
@@ -85,9 +90,8 @@ def _walked(data: bytes) -> tuple[dict[int, _Kind], list[list[int]], int]:
             places[number].append(at)
             if number == _FORMAT:
                 described, length, kind = _kind(data, at)
-                if described != _FORMAT and length > len(MAGIC):
+                if not lengths[described] and length > len(MAGIC):  # what is said of a kind first holds
                     lengths[described] = length
-                    kinds.pop(described, None)
                     kinds |= {} if kind is None else {described: kind}
         at = after
     return kinds, places, lost
@@ -113,5 +117,5 @@ def _kind(data: bytes, at: int) -> tuple[int, int, _Kind | None]:
     return number, length, _Kind(row["name"].decode("ascii", "replace"), dtype, scales)
 
 
-def _real(column: Shaped[np.ndarray, "n ..."], scale: float | None) -> Shaped[np.ndarray, "n ..."]:
+def _real(column: Shaped[np.ndarray, " n"], scale: float | None) -> Shaped[np.ndarray, " n"]:
     return column if scale is None else column * scale

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from sightline.errors import FormatError
 from sightline.flight_logs.draft import Draft
 from sightline.flight_logs.gimbal import is_against_north
+from sightline.flight_logs.turning import angles_at
 from sightline.geodesy.attitude import from_quaternion
 from sightline.model.flight import UNKNOWN, Flight
 from sightline.model.positions import Origin
@@ -140,17 +141,12 @@ def _is_whole(data: bytes, at: int, length: int, number: int) -> bool:
     return int(f"{mirrored:016b}"[::-1], 2) == struct.unpack_from("<H", data, after - 2)[0]
 
 
-def _at(rows: Rows, column: Float[np.ndarray, " m"], t_s: Column, *, circle: bool = False) -> Column:
-    """Numbers of other messages at these times; NaN before the first and after the last; angles in degrees."""
-    known = np.rad2deg(np.unwrap(column)) if circle else column
-    return np.interp(t_s, rows["boot_ms"] / 1e3, known, left=np.nan, right=np.nan)
-
-
 def _attitude(rows: Rows | None, t_s: Column) -> tuple[Column | None, Column | None, Column | None]:
     """Yaw, pitch, roll in degrees at these times."""
     if rows is None:
         return None, None, None
-    yaw, pitch, roll = (_at(rows, rows[name].astype(float), t_s, circle=True) for name in ("yaw", "pitch", "roll"))
+    at_s = rows["boot_ms"] / 1e3
+    yaw, pitch, roll = (angles_at(t_s, at_s, rows[name].astype(float)) for name in ("yaw", "pitch", "roll"))
     return yaw, pitch, roll
 
 
@@ -162,13 +158,15 @@ def _gimbal(
     heading = unknown if heading_deg is None else heading_deg
     if _GIMBAL in found:
         rows = found[_GIMBAL]
-        yaw, pitch, roll = (_at(rows, angle, t_s, circle=True) for angle in from_quaternion(rows["q"].astype(float)))
-        latest = (np.searchsorted(rows["boot_ms"] / 1e3, t_s, side="right") - 1).clip(0)
+        at_s = rows["boot_ms"] / 1e3
+        yaw, pitch, roll = (angles_at(t_s, at_s, angle) for angle in from_quaternion(rows["q"].astype(float)))
+        latest = (np.searchsorted(at_s, t_s, side="right") - 1).clip(0)
         return np.where(is_against_north(rows["flags"].astype(int))[latest], yaw, yaw + heading), pitch, roll
     if _MOUNT in found:
         rows = found[_MOUNT]
+        at_s = rows["boot_ms"] / 1e3
         yaw, pitch, roll = (
-            _at(rows, np.deg2rad(rows[name].astype(float)), t_s, circle=True) for name in ("yaw", "pitch", "roll")
+            angles_at(t_s, at_s, np.deg2rad(rows[name].astype(float))) for name in ("yaw", "pitch", "roll")
         )
         return yaw + heading, pitch, roll
     return None, None, None

@@ -13,6 +13,7 @@ from pyulog import ULog
 from sightline.errors import FormatError
 from sightline.flight_logs.draft import Draft
 from sightline.flight_logs.gimbal import is_against_north
+from sightline.flight_logs.turning import angles_at
 from sightline.geodesy.attitude import from_quaternion
 from sightline.model.flight import Flight
 from sightline.model.positions import Origin
@@ -93,9 +94,7 @@ def _attitude(topic: dict[str, Any] | None, t_s: Column) -> tuple[Column | None,
         return None, None, None
     angles = from_quaternion(np.stack([topic[f"q[{k}]"].astype(float) for k in range(4)], axis=1))
     at_s = topic["timestamp"] / 1e6
-    yaw, pitch, roll = (
-        np.rad2deg(np.interp(t_s, at_s, np.unwrap(angle), left=np.nan, right=np.nan)) for angle in angles
-    )
+    yaw, pitch, roll = (angles_at(t_s, at_s, angle) for angle in angles)
     return yaw, pitch, roll
 
 

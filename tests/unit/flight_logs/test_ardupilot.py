@@ -151,6 +151,26 @@ def test_messages_in_notations_to_come_are_passed_over(tmp_path):
     assert found.warnings == ()
 
 
+def test_columns_of_text_or_lists_where_numbers_belong_are_as_good_as_none(tmp_path):
+    path = tmp_path / "odd.bin"
+    text, number = Log(), b"\xa3\x95\x81"
+    text.kind("POS", "QLLn", "TimeUS,Lat,Lng,Alt")
+    path.write_bytes(text.head + 50 * (number + bytes(16) + b"high"))
+    assert "neither POS nor GPS" in refusal(path)
+    lists = described(129, "POS", "QLL", "TimeUS,Lat,Lng").replace(b"QLL\0", b"QLLa").replace(b"Lng\0", b"Lng,Alt\0")
+    path.write_bytes(Log().head + lists[:4] + bytes([83]) + lists[5:89] + 50 * (number + bytes(80)))
+    assert "neither POS nor GPS" in refusal(path)
+
+
+def test_a_kind_that_is_described_twice_is_as_it_was_described_first(tmp_path):
+    path = written(tmp_path / "a.bin")
+    longer = described(132, "POS", "QLLfffNNNNNN", "TimeUS,Lng,Lat,Alt,RelHomeAlt,RelOriginAlt,A,B,C,D,E,F")
+    path.write_bytes(path.read_bytes() + longer)
+    found = Ardupilot().read(path)
+    assert (len(found), found.warnings) == (len(TRUE), ())
+    np.testing.assert_allclose(found.lat_deg, TRUE.lat_deg, atol=1e-7)
+
+
 def refusal(path):
     """Why a log is refused; nothing where it makes a flight."""
     try:

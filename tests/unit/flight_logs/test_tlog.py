@@ -42,8 +42,8 @@ def quaternion(yaw, pitch):
     return cy * cp, -sy * sp, cy * sp, sy * cp
 
 
-def said(k, gimbal, *, clock):
-    """What an aircraft says at one moment; its clock shows 60 s when the log begins."""
+def said(k, gimbal, *, clock, silent):
+    """What an aircraft says at one moment; its clock shows 60 s when the log begins, its mount is silent at some."""
     boot = 60_000 + round(TRUE.t_s[k] * 1000)
     yaw, tilt, heading = (float(c[k]) for c in (TRUE.gimbal.yaw_rad, TRUE.gimbal.pitch_rad, TRUE.aircraft.yaw_rad))
     east, north, up = (round(v * 100) for v in TRUE.velocity_enu_mps[k])
@@ -61,6 +61,7 @@ def said(k, gimbal, *, clock):
         yield 2, 1, struct.pack("<QI", TRUE.utc_ns // 1000 + round(TRUE.t_s[k] * 1e6), boot)
     if gimbal == "mount":
         degrees = np.rad2deg([tilt, float(wrapped(np.array([yaw - heading]))[0])])
+        degrees[:] = np.nan if k in silent else degrees
         yield 265, 154, struct.pack("<I3f", boot, 0.0, *degrees)
     else:
         flags, turn = (64, yaw) if gimbal == "earth" else (32, yaw - heading)
@@ -68,14 +69,14 @@ def said(k, gimbal, *, clock):
     yield 262, 100, struct.pack("<IfIfBB", boot, 0, 0, 0, 0, int(TRUE.is_recording[k]))
 
 
-def written(path, *, gimbal="earth", version=2, signed=False, clock=True):
+def written(path, *, gimbal="earth", version=2, signed=False, clock=True, silent=()):
     """The true flight as a ground station keeps it, with its own beats and another aircraft's attitude between."""
     out = []
     for k, t_s in enumerate(TRUE.t_s):
         stamp = struct.pack(">Q", TRUE.utc_ns // 1000 + round(t_s * 1e6) + LATE_US)
         out.append(stamp + framed(0, b"\1\2\3\4\5\6\7\x08\x09", sender=255, part=190, version=version))
         out.append(stamp + framed(30, struct.pack("<I6f", 1, 9, 9, 9, 9, 9, 9), sender=2, version=version))
-        for number, part, payload in said(k, gimbal, clock=clock):
+        for number, part, payload in said(k, gimbal, clock=clock, silent=silent):
             if version == 2 or number < 256:
                 out.append(stamp + framed(number, payload, part=part, version=version, signed=signed))
     path.write_bytes(b"".join(out))
@@ -100,6 +101,12 @@ def test_a_log_says_what_the_flight_was(tmp_path, gimbal, signed):
     assert found.utc_ns == pytest.approx(TRUE.utc_ns, abs=2e6)
     assert found.home.lon_deg == pytest.approx(TRUE.home.lon_deg, abs=1e-7)
     assert found.warnings == ()
+
+
+def test_angles_that_a_gimbal_does_not_know_for_a_while_spoil_none_after_them(tmp_path):
+    found = Tlog().read(written(tmp_path / "a.tlog", gimbal="mount", silent=range(20, 25)))
+    assert np.abs(wrapped(found.gimbal.yaw_rad - TRUE.gimbal.yaw_rad)).max() < np.deg2rad(2.0)
+    assert np.abs(wrapped(found.gimbal.yaw_rad - TRUE.gimbal.yaw_rad))[25:].max() < 1e-5
 
 
 def test_an_aircraft_without_a_clock_gets_that_of_the_ground_station_and_that_is_said(tmp_path):
