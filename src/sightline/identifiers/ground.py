@@ -1,6 +1,6 @@
 """Who is who across cameras, found out afterwards from where on the ground everybody was seen."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -13,9 +13,9 @@ from sightline.identifiers.gathering import evidence, gathered
 from sightline.identifiers.learning import FIRST, aligned, learnt, learnt_spread, n_expected, spread
 from sightline.identifiers.likeness import contrasted
 from sightline.identifiers.mending import exchanged, joined
-from sightline.identifiers.moments import Seen, in_between, seen
+from sightline.identifiers.moments import Seen, seen
 from sightline.identifiers.odds import Coverage, Odds
-from sightline.identifiers.parts import Part, linked, parts
+from sightline.identifiers.parts import Recording, Stretch, Whole, chained
 from sightline.identifiers.returning import returned
 from sightline.identifiers.strands import Owners, Strands
 from sightline.model.identities import NOBODY, Identities, Sightings, Trajectories
@@ -79,36 +79,22 @@ class Ground:
         Work grows with the number of moments and with how many people are close to each other. Recordings longer than
         40 minutes are looked at in parts, so that memory beyond that of the sightings and paths does not grow.
         """
-        t_s = sightings.t_s[np.isfinite(sightings.xy_enu_m).all(axis=1) & np.isfinite(sightings.t_s)]
-        if not len(t_s):
-            return Identities(np.full(len(sightings), NOBODY), Trajectories.none())
-        every = list(parts(float(t_s.min()), float(t_s.max())))
-        return self._identified(sightings) if len(every) == 1 else self._in_parts(sightings, every)
+        number, paths = np.full(len(sightings), NOBODY), list[Trajectories]()
+        for stretch in self.stretches(Whole(sightings)):
+            number[stretch.row] = stretch.number
+            paths.append(stretch.paths)
+        return Identities(number, Trajectories.joined(paths))
 
-    def _in_parts(self, sightings: Sightings, every: list[Part]) -> Identities:
-        """One part after the other; identities go on by the sightings that two parts share."""
-        number, paths, n_known = np.full(len(sightings), NOBODY), [], 0
-        newest = number.copy()
-        for part in every:
-            rows = np.flatnonzero(part.holds(sightings.t_s))
-            found = self._identified(sightings.rows(rows))
-            n_found = int(found.paths.number.max(initial=0))
-            name = np.append(linked(newest[rows], found.number, n_found, n_known + 1), NOBODY)  # -1 is the last
-            n_known = max(n_known, int(name.max()))
-            newest = np.full(len(sightings), NOBODY)
-            newest[rows] = name[found.number]
-            counts = part.counts(sightings.t_s)
-            number[counts] = newest[counts]
-            mine = part.counts(found.paths.t_s)
-            paths.append(found.paths.rows(mine, name[found.paths.number[mine]]))
-        return _in_order(Identities(number, Trajectories.joined(paths)), n_known)
+    def stretches(self, recording: Recording) -> Iterator[Stretch]:
+        """The same of a recording that need not be in memory, piece by piece, in the order of time.
 
-    def _identified(self, sightings: Sightings) -> Identities:
-        """The same, all at once."""
-        placed = np.isfinite(sightings.xy_enu_m).all(axis=1)
-        if not placed.any():
-            return Identities(np.full(len(sightings), NOBODY), Trajectories.none())
-        middle_m = np.median(sightings.xy_enu_m[placed], axis=0)
+        Raises:
+            OSError: the recording cannot be read.
+        """
+        return chained(recording, self._identified)
+
+    def _identified(self, sightings: Sightings, middle_m: Float[np.ndarray, " 2"]) -> Identities:
+        """Who is who in one part; who was not looked at is nobody."""
         said = seen(sightings, middle_m)
         coverage = Coverage.of(sightings.cameras, self._views, middle_m)
         told = _mended(_guessed(said, coverage))
@@ -135,7 +121,7 @@ class Ground:
             strands.all.cov[rows, :2, :2] + _COMMON * _off_m(told) ** 2 * np.eye(2),
             strands.n_seen[rows],
         )
-        return Identities(in_between(sightings, of_sighting), paths)
+        return Identities(of_sighting, paths)
 
 
 def _off_m(told: _Told) -> float:
@@ -180,15 +166,6 @@ def _mended(told: _Told) -> _Told:
         owner = gathered(strands, now, odds)
         strands = Strands.of(owner, now, odds)
     return _Told(owner, strands, now, odds, told.floor_m)
-
-
-def _in_order(found: Identities, n_known: int) -> Identities:
-    """The same, counted from 1 by first appearance; who appears nowhere has no number."""
-    begins_s = np.full(n_known + 1, np.inf)
-    np.minimum.at(begins_s, found.paths.number, found.paths.t_s)
-    name = np.append(_numbered(np.isfinite(begins_s), begins_s), NOBODY)
-    rows = np.ones(len(found.paths), bool)
-    return Identities(name[found.number], Trajectories.joined([found.paths.rows(rows, name[found.paths.number])]))
 
 
 def _numbered(real: Bool[np.ndarray, " p"], begins_s: Float[np.ndarray, " p"]) -> Int[np.ndarray, " p"]:

@@ -11,7 +11,8 @@ STEP_S = 0.2
 """Cameras that ran faster are looked at this often: a walker goes 0.3 m meanwhile, and errors of boxes last as long."""
 LONGEST_GAP_S = 10.0
 """Pauses in which nobody saw anybody are filled with moments up to this length; longer ones are one step."""
-_AROUND_S = 1.0
+AROUND_S = 1.0
+"""A track is of one person for so long."""
 NO_TRACK = -1
 
 
@@ -57,9 +58,7 @@ def seen(sightings: Sightings, middle_m: Float[np.ndarray, " 2"]) -> Seen:
     usable = usable[np.lexsort((*sightings.xy_enu_m[usable].T, sightings.t_s[usable]))]
     moment, t_s = _moments(sightings.t_s[usable])
     camera = sightings.camera[usable]
-    first_s = np.full((len(t_s), len(sightings.cameras)), np.inf)
-    np.minimum.at(first_s, (moment, camera), sightings.t_s[usable])
-    shown = sightings.t_s[usable] == first_s[moment, camera]
+    shown = _first(moment, camera, sightings.t_s[usable])
     usable, moment, camera = usable[shown], moment[shown], camera[shown]
     track = sightings.track[usable]
     tracklet = np.full(len(usable), NO_TRACK)
@@ -75,6 +74,20 @@ def seen(sightings: Sightings, middle_m: Float[np.ndarray, " 2"]) -> Seen:
         sightings.xy_enu_m[rows] - middle_m, np.array(sightings.cov_enu_m2[rows]),
         sightings.whole[rows], sightings.look[rows], rows,
     )  # fmt: skip
+
+
+def looked_at(t_s: Float[np.ndarray, " n"], camera: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+    """Which sightings are in pictures that ``seen`` looks at, of those that have a place; it needs no others."""
+    return _first(_moments(t_s)[0], camera, t_s)
+
+
+def _first(
+    moment: Int[np.ndarray, " n"], camera: Int[np.ndarray, " n"], t_s: Float[np.ndarray, " n"]
+) -> Bool[np.ndarray, " n"]:
+    """Which are of the first picture of their camera in their moment."""
+    first_s = np.full((int(moment.max(initial=-1)) + 1, int(camera.max(initial=-1)) + 1), np.inf)
+    np.minimum.at(first_s, (moment, camera), t_s)
+    return t_s == first_s[moment, camera]
 
 
 def _moments(t_s: Float[np.ndarray, " n"]) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " m"]]:
@@ -104,19 +117,24 @@ def ranges(first: Int[np.ndarray, " k"], count: Int[np.ndarray, " k"]) -> tuple[
     return which, first[which] + within
 
 
-def in_between(sightings: Sightings, number: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
-    """The identities once tracked sightings without one have that of their track up to a second before or after.
+def in_between(
+    camera: Int[np.ndarray, " n"],
+    track: Int[np.ndarray, " n"],
+    all_s: Float[np.ndarray, " n"],
+    number: Int[np.ndarray, " n"],
+) -> Int[np.ndarray, " n"]:
+    """The identities once tracked sightings without one have that of their track up to ``AROUND_S`` before or after.
 
-    Nobody gets to be twice in one camera at one time by that.
+    ``all_s`` are the times of the sightings. Nobody gets to be twice in one camera at one time by that.
     """
-    order = np.lexsort((sightings.t_s, sightings.track, sightings.camera))
-    order = order[(sightings.track[order] >= 0) & np.isfinite(sightings.t_s[order])]
-    t_s, known = sightings.t_s[order], number[order] != NOBODY
-    key = np.column_stack([sightings.camera, sightings.track])[order]
+    order = np.lexsort((all_s, track, camera))
+    order = order[(track[order] >= 0) & np.isfinite(all_s[order])]
+    t_s, known = all_s[order], number[order] != NOBODY
+    key = np.column_stack([camera, track])[order]
     place = np.arange(len(order))
     before = np.maximum.accumulate(np.where(known, place, -1))
     after = np.minimum.accumulate(np.where(known, place, len(order))[::-1])[::-1]
-    filled, nearest_s = number.copy(), np.full(len(order), _AROUND_S)
+    filled, nearest_s = number.copy(), np.full(len(order), AROUND_S)
     for other in (before, after):
         there = (other >= 0) & (other < len(order))
         other = np.where(there, other, 0)  # noqa: PLW2901 - the same places, made safe to look at
@@ -126,7 +144,7 @@ def in_between(sightings: Sightings, number: Int[np.ndarray, " n"]) -> Int[np.nd
         nearest_s = np.where(near, gap_s, nearest_s)
     mine = np.flatnonzero(filled != NOBODY)
     mine = mine[np.argsort(number[mine] == NOBODY, kind="stable")]
-    keys = np.column_stack([sightings.camera[mine], sightings.t_s[mine], filled[mine]])
+    keys = np.column_stack([camera[mine], all_s[mine], filled[mine]])
     _, first = np.unique(keys, axis=0, return_index=True)
     filled[np.setdiff1d(mine, mine[first])] = NOBODY
     return filled

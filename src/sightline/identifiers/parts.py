@@ -3,18 +3,22 @@
 Memory then grows with the length of a part. Who is away for less than the overlap is in one part before and after.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol, final, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from sightline.estimation.assignment import assigned_sparse
-from sightline.model.identities import NOBODY
+from sightline.identifiers.moments import in_between, looked_at
+from sightline.model.identities import NOBODY, Identities, Sightings, Trajectories
 
 PART_S, OVERLAP_S = 2400.0, 1200.0
 _SHARED = 0.5
 """Of the sightings of either that two identities have in common in the overlap, to be one."""
+Identified = Callable[[Sightings, Float[np.ndarray, " 2"]], Identities]
+"""Who is who in one part, counted from 1, given its middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,8 @@ class Part:
     """The middle of its overlap with the one after; infinity for the last."""
 
     def holds(self, t_s: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
-        """What it is to look at."""
-        return (t_s >= self.begin_s) & (t_s <= self.end_s)
+        """What it is to look at; all that is before the first one or after the last is theirs."""
+        return (t_s >= min(self.begin_s, self.from_s)) & (t_s <= max(self.end_s, self.until_s))
 
     def counts(self, t_s: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
         """Where its answer is the one that is given."""
@@ -68,3 +72,164 @@ def linked(
     new = np.flatnonzero(number < 0)
     number[new] = first_new + np.arange(len(new))
     return number
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked:
+    """What is looked at of a part."""
+
+    sightings: Sightings
+    """Those in the pictures that are looked at, with a place."""
+    row: Int[np.ndarray, " n"]
+    """Row of each in the recording, rising."""
+    middle_m: Float[np.ndarray, " 2"]
+    """Median of all places in the part, looked at or not."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """Sightings of a part, and those of its tracks ``AROUND_S`` before and after."""
+
+    row: Int[np.ndarray, " n"]
+    """Row of each in the recording, rising."""
+    camera: Int[np.ndarray, " n"]
+    """Index of the camera."""
+    track: Int[np.ndarray, " n"]
+    """Number of the track within its camera; -1: a bare detection."""
+    t_s: Float[np.ndarray, " n"]
+    """When."""
+    inner: Bool[np.ndarray, " n"]
+    """Which are not there for the others alone."""
+
+
+@runtime_checkable
+class Recording(Protocol):
+    """The sightings of all cameras, rows counted from 0; they need not be in memory together."""
+
+    def spell(self) -> tuple[float, float] | None:
+        """Since when and until when sightings have a place; None: none has."""
+        ...
+
+    def looked_at(self, part: Part) -> Looked:
+        """What is looked at of a part."""
+        ...
+
+    def pieces(self, part: Part) -> Iterator[Piece]:
+        """All sightings of a part, each inside one piece."""
+        ...
+
+
+@final
+class Whole:
+    """A recording that is in memory, in any order."""
+
+    def __init__(self, sightings: Sightings) -> None:
+        self._all = sightings
+        self._placed = np.isfinite(sightings.xy_enu_m).all(axis=1) & np.isfinite(sightings.t_s)
+
+    def spell(self) -> tuple[float, float] | None:
+        """Since when and until when sightings have a place; None: none has."""
+        t_s = self._all.t_s[self._placed]
+        return (float(t_s.min()), float(t_s.max())) if len(t_s) else None
+
+    def looked_at(self, part: Part) -> Looked:
+        """What is looked at of a part."""
+        row = np.flatnonzero(self._placed & part.holds(self._all.t_s))
+        middle_m = middle(self._all.xy_enu_m[row])
+        row = row[looked_at(self._all.t_s[row], self._all.camera[row])]
+        return Looked(self._all.rows(row), row, middle_m)
+
+    def pieces(self, part: Part) -> Iterator[Piece]:
+        """All sightings of a part, in one piece."""
+        row = np.flatnonzero(part.holds(self._all.t_s))
+        every = np.ones(len(row), bool)
+        yield Piece(row, self._all.camera[row], self._all.track[row], self._all.t_s[row], every)
+
+
+def middle(xy_m: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, " 2"]:
+    """The median of places east and of places north; 0 of none."""
+    return np.asarray(np.median(xy_m, axis=0)) if len(xy_m) else np.zeros(2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """A piece of a recording, once it is known who is who in it."""
+
+    row: Int[np.ndarray, " n"]
+    """Rows of its sightings in the recording, rising."""
+    number: Int[np.ndarray, " n"]
+    """The identity of each, one for all stretches, counted from 1 by first appearance; -1: nobody's."""
+    paths: Trajectories
+    """Where everyone went in it."""
+
+
+def chained(recording: Recording, identified: Identified) -> Iterator[Stretch]:
+    """One stretch for each part; identities go on by the sightings that two parts share."""
+    spell, chain = recording.spell(), _Chain()
+    if spell is None:
+        return
+    for part in parts(*spell):
+        yield chain.stretch(part, *_found(recording, part, identified))
+
+
+def _found(
+    recording: Recording, part: Part, identified: Identified
+) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"], Identities]:
+    """Rows and times of all sightings of a part, and who is who in it alone."""
+    looked = recording.looked_at(part)
+    found = identified(looked.sightings, looked.middle_m) if len(looked.row) else _nobody()
+    of_looked, looked_row = np.append(found.number, NOBODY), looked.row
+    del looked  # what was seen is not needed any more, and large
+    rows, times, numbers = [np.zeros(0, np.int64)], [np.zeros(0)], [np.zeros(0, np.int64)]
+    for piece in recording.pieces(part):
+        place = np.searchsorted(looked_row, piece.row)
+        is_looked_at = np.append(looked_row, -1)[place] == piece.row
+        number = np.where(is_looked_at, of_looked[place], NOBODY)
+        number = in_between(piece.camera, piece.track, piece.t_s, number)
+        rows.append(piece.row[piece.inner])
+        times.append(piece.t_s[piece.inner])
+        numbers.append(number[piece.inner])
+    return np.concatenate(rows), np.concatenate(times), Identities(np.concatenate(numbers), found.paths)
+
+
+def _nobody() -> Identities:
+    return Identities(np.zeros(0, np.int64), Trajectories.none())
+
+
+@final
+class _Chain:
+    """What is known of the parts so far: who the newest sightings are of, and how everybody is counted."""
+
+    def __init__(self) -> None:
+        self._row = self._name = np.zeros(0, np.int64)
+        self._n_names = 0
+        self._number = np.array([0])
+
+    def stretch(
+        self, part: Part, row: Int[np.ndarray, " n"], t_s: Float[np.ndarray, " n"], found: Identities
+    ) -> Stretch:
+        """Where the part's answer counts, under numbers that hold for all parts."""
+        before = np.full(len(row), NOBODY)
+        _, here, there = np.intersect1d(row, self._row, assume_unique=True, return_indices=True)
+        before[here] = self._name[there]
+        n_found = int(found.paths.number.max(initial=0))
+        name = np.append(linked(before, found.number, n_found, self._n_names + 1), NOBODY)  # -1 is the last
+        self._n_names = max(self._n_names, int(name.max()))
+        self._row, self._name = row, name[found.number]
+        counts, mine = part.counts(t_s), part.counts(found.paths.t_s)
+        who = name[found.paths.number[mine]]
+        number = self._counted(who, found.paths.t_s[mine])
+        paths = Trajectories.joined([found.paths.rows(mine, number[who])])
+        return Stretch(row[counts], number[self._name[counts]], paths)
+
+    def _counted(self, name: Int[np.ndarray, " m"], t_s: Float[np.ndarray, " m"]) -> Int[np.ndarray, " p"]:
+        """By name the number, once those who appear now for the first time have one; who never did has none."""
+        begins_s = np.full(self._n_names + 1, np.inf)
+        np.minimum.at(begins_s, name, t_s)
+        number = np.full(self._n_names + 1, NOBODY)
+        number[: len(self._number)] = self._number
+        new = np.flatnonzero(np.isfinite(begins_s) & (number == NOBODY))
+        n_known = int(number.max(initial=0))
+        number[new[np.argsort(begins_s[new], kind="stable")]] = n_known + 1 + np.arange(len(new))
+        self._number = number
+        return np.append(number, NOBODY)  # -1 is the last
