@@ -27,71 +27,79 @@ def name(file):
     return str(file.relative_to(SRC))
 
 
-def functions(tree):
-    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+def faulty(look, files=FILES):
+    """The files in which ``look`` finds something, with what it found."""
+    return {name(file): found for file in files if (found := look(file))}
 
 
-@pytest.mark.parametrize("file", FILES, ids=name)
-def test_no_god_files(file):
-    assert file.read_text().count("\n") <= CEILING
+def nodes(file, *kinds):
+    """All nodes of these kinds in a file."""
+    return [node for node in ast.walk(TREES[file]) if isinstance(node, kinds)]
 
 
-@pytest.mark.parametrize("file", FILES, ids=name)
-def test_no_dumps_and_no_vague_classes(file):
-    assert file.stem not in DUMPS
-    assert file.parent.name not in DUMPS
-    assert not [n.name for n in ast.walk(TREES[file]) if isinstance(n, ast.ClassDef) and VAGUE.search(n.name)]
+def test_no_god_files():
+    assert not faulty(lambda file: (n := file.read_text().count("\n")) > CEILING and n)
 
 
-@pytest.mark.parametrize("file", FILES, ids=name)
-def test_functions_fit_on_a_screen(file):
-    assert not [f.name for f in functions(TREES[file]) if f.end_lineno - f.lineno >= LONGEST]
+def test_no_dumps_and_no_vague_classes():
+    assert not faulty(lambda file: {file.stem, file.parent.name} & DUMPS)
+    assert not faulty(lambda file: [n.name for n in nodes(file, ast.ClassDef) if VAGUE.search(n.name)])
 
 
-@pytest.mark.parametrize("file", FILES, ids=name)
-def test_transforms_meet_like_dominoes(file):
+def test_functions_fit_on_a_screen():
+    def long(file):
+        functions = nodes(file, ast.FunctionDef, ast.AsyncFunctionDef)
+        return [f.name for f in functions if f.end_lineno - f.lineno >= LONGEST]
+
+    assert not faulty(long)
+
+
+def test_transforms_meet_like_dominoes():
     """``a_from_b @ b_from_c``: the inner names must be the same."""
 
     def label(node):
         return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
-    for node in ast.walk(TREES[file]):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-            left = re.fullmatch(r"_?(\w+)_from_(\w+)", label(node.left))
-            right = re.fullmatch(r"_?(\w+)_from_(\w+)", label(node.right))
-            if left and right:
-                assert left[2] == right[1], f"{name(file)}:{node.lineno}"
+    def unlike(file):
+        for node in nodes(file, ast.BinOp):
+            if isinstance(node.op, ast.MatMult):
+                left = re.fullmatch(r"_?(\w+)_from_(\w+)", label(node.left))
+                right = re.fullmatch(r"_?(\w+)_from_(\w+)", label(node.right))
+                if left and right and left[2] != right[1]:
+                    yield node.lineno
+
+    assert not faulty(lambda file: list(unlike(file)))
 
 
-@pytest.mark.parametrize("file", FILES, ids=name)
-def test_modules_and_public_things_have_docstrings(file):
-    tree = TREES[file]
-    assert ast.get_docstring(tree)
-    public = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef) and not n.name.startswith("_")]
-    assert not [n.name for n in public if not ast.get_docstring(n)]
+def test_modules_and_public_things_have_docstrings():
+    def silent(file):
+        tree = TREES[file]
+        public = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef) and not n.name.startswith("_")]
+        return [getattr(n, "name", "the module") for n in (tree, *public) if not ast.get_docstring(n)]
+
+    assert not faulty(silent)
 
 
-@pytest.mark.parametrize("file", FILES, ids=name)
-def test_no_process_wide_state(file):
+def test_no_process_wide_state():
     """No ``global``, and no class attribute that counts up."""
-    assert not [n for n in ast.walk(TREES[file]) if isinstance(n, ast.Global)]
-    classes = {n.name for n in ast.walk(TREES[file]) if isinstance(n, ast.ClassDef)} | {"cls"}
-    bumps = [
-        ast.unparse(n.target)
-        for n in ast.walk(TREES[file])
-        if isinstance(n, ast.AugAssign)
-        and isinstance(n.target, ast.Attribute)
-        and isinstance(n.target.value, ast.Name)
-        and n.target.value.id in classes
-    ]
-    assert not bumps
+
+    def shared(file):
+        classes = {n.name for n in nodes(file, ast.ClassDef)} | {"cls"}
+        bumps = [n.target for n in nodes(file, ast.AugAssign) if isinstance(n.target, ast.Attribute)]
+        bumped = [t for t in bumps if isinstance(t.value, ast.Name) and t.value.id in classes]
+        return [ast.unparse(one) for one in (*nodes(file, ast.Global), *bumped)]
+
+    assert not faulty(shared)
 
 
-@pytest.mark.parametrize("file", [f for f in FILES if name(f) not in CATCHERS], ids=name)
-def test_nothing_catches_everything(file):
+def test_nothing_catches_everything():
     broad = {"Exception", "BaseException"}
-    caught = [n for n in ast.walk(TREES[file]) if isinstance(n, ast.ExceptHandler)]
-    assert not [n.lineno for n in caught if n.type is None or (isinstance(n.type, ast.Name) and n.type.id in broad)]
+
+    def catches(file):
+        caught = nodes(file, ast.ExceptHandler)
+        return [n.lineno for n in caught if n.type is None or (isinstance(n.type, ast.Name) and n.type.id in broad)]
+
+    assert not faulty(catches, [file for file in FILES if name(file) not in CATCHERS])
 
 
 @pytest.mark.parametrize("port", PORTS, ids=lambda port: port.__name__)
