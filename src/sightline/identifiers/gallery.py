@@ -54,6 +54,8 @@ _LAYOUT: Final = {
     "owner": "i o 3",
     "owner_seen_s": "f o",
     "holder": "i h 3",
+    "person": "U p",
+    "person_number": "i p",
 }
 _LEARNT: Final = "contrast_"
 """Begins the names of what the gallery's contrast knows."""
@@ -129,6 +131,8 @@ class Gallery:
         self._holder: dict[tuple[int, int], int] = {}
         self._n_numbers = 0
         self._contrast = Contrast()
+        self._believed: dict[tuple[int, int], str] = {}
+        self._person: dict[str, int] = {}
 
     def identify(self, sightings: Sightings) -> Identities:
         """Who each sighting is of. Ask again with what came since; nothing said before is taken back.
@@ -149,6 +153,18 @@ class Gallery:
                 self._decide(sightings, here[np.sort(first)], number)
         return Identities(number, Trajectories.none())
 
+    def believe(self, people: Mapping[tuple[int, int], str]) -> None:
+        """From now on, the tracks in ``people``, by camera's index and number, are those people; all others nobody's.
+
+        A person has one identity, whatever their tracks look like, and no two have the same. Of two tracks in one
+        camera at one time, one is believed.
+        """
+        self._believed = dict(people)
+
+    def people(self) -> Mapping[int, str]:
+        """By number of identities, whose they are of those people who were believed."""
+        return {number: person for person, number in self._person.items()}
+
     def state(self) -> State:
         """All that is known by now, to go on with another time."""
         known = {f"known_{field.name}": getattr(self._known, field.name) for field in fields(self._known)}
@@ -162,6 +178,8 @@ class Gallery:
             "owner": np.array(owner, np.int64).reshape(-1, 3),
             "owner_seen_s": np.array([seen_s for _, seen_s in self._owner.values()], np.float64),
             "holder": np.array(holder, np.int64).reshape(-1, 3),
+            "person": np.array(list(self._person), np.str_),
+            "person_number": np.array(list(self._person.values()), np.int64),
             **{_LEARNT + name: array for name, array in self._contrast.state().items()},
         }
 
@@ -181,6 +199,7 @@ class Gallery:
         owner = zip(told["owner"].tolist(), told["owner_seen_s"].tolist(), strict=True)
         self._owner = {(camera, track): (number, seen_s) for (camera, track, number), seen_s in owner}
         self._holder = {(number, camera): track for number, camera, track in told["holder"].tolist()}
+        self._person = dict(zip(told["person"].tolist(), told["person_number"].tolist(), strict=True))
         self._contrast.resume({name.removeprefix(_LEARNT): array for name, array in learnt.items()})
 
     def _check(self, sightings: Sightings) -> None:
@@ -197,21 +216,22 @@ class Gallery:
             del self._owner[key]
         stale = self._known.seen_s < limit_s
         if stale.any():
-            gone = set(self._known.number[stale].tolist())
-            self._known = self._known.rows(~stale)
-            self._owner = {key: owned for key, owned in self._owner.items() if owned[0] not in gone}
-            self._holder = {key: held for key, held in self._holder.items() if key[0] not in gone}
+            self._drop(set(self._known.number[stale].tolist()))
+
+    def _drop(self, gone: set[int]) -> None:
+        """Lets go of identities, and of their tracks."""
+        self._known = self._known.rows(~np.isin(self._known.number, list(gone)))
+        self._owner = {key: owned for key, owned in self._owner.items() if owned[0] not in gone}
+        self._holder = {key: held for key, held in self._holder.items() if key[0] not in gone}
+        self._person = {person: number for person, number in self._person.items() if number not in gone}
 
     def _decide(self, seen: Sightings, rows: Int[np.ndarray, " r"], number: Int[np.ndarray, " n"]) -> None:
         """Identities for the tracks of one camera at one moment."""
         camera, new = int(seen.camera[rows[0]]), []
-        for row in rows:
-            track = int(seen.track[row])
-            owner, _ = self._owner.get((camera, track), (NOBODY, 0.0))
-            # Whoever was taken for somebody else meanwhile, since its track had been lost, is looked at anew.
-            if owner != NOBODY and self._holder[owner, camera] == track:
-                number[row] = owner
-            elif np.isfinite(seen.look[row]).any() or np.isfinite(seen.xy_enu_m[row]).all():
+        self._take_word(seen, rows, number)
+        for row in rows[number[rows] == NOBODY]:
+            number[row] = self._owned(camera, int(seen.track[row]))
+            if number[row] == NOBODY and (np.isfinite(seen.look[row]).any() or np.isfinite(seen.xy_enu_m[row]).all()):
                 new.append(int(row))
         here = set(number[rows].tolist()) - {NOBODY}
         if new:
@@ -225,6 +245,38 @@ class Gallery:
             self._owner[key] = int(number[row]), float(seen.t_s[row])
             self._holder[int(number[row]), camera] = key[1]
             self._refresh(seen, int(row), int(number[row]))
+
+    def _owned(self, camera: int, track: int) -> int:
+        """Whose a track is.
+
+        Whoever was taken for somebody else meanwhile, since its track had been lost, is looked at anew.
+        """
+        owner, _ = self._owner.get((camera, track), (NOBODY, 0.0))
+        return owner if owner != NOBODY and self._holder[owner, camera] == track else NOBODY
+
+    def _take_word(self, seen: Sightings, rows: Int[np.ndarray, " r"], number: Int[np.ndarray, " n"]) -> None:
+        """Gives those tracks of one camera at one moment their identities of which it was said who they are."""
+        camera = int(seen.camera[rows[0]])
+        told: dict[str, list[int]] = {}
+        for row in rows.tolist() if self._believed else ():
+            if (person := self._believed.get((camera, int(seen.track[row])))) is not None:
+                told.setdefault(person, []).append(row)
+        for person, several in told.items():
+            held = self._holder.get((self._person.get(person, NOBODY), camera))
+            row = next((row for row in several if seen.track[row] == held), several[0])
+            number[row] = self._number_of(person, seen, row)
+            self._holder[int(number[row]), camera] = int(seen.track[row])
+
+    def _number_of(self, person: str, seen: Sightings, row: int) -> int:
+        """The identity of somebody who is seen; what their track was taken for belongs to others, or to nobody."""
+        key = int(seen.camera[row]), int(seen.track[row])
+        own, number = self._owned(*key), self._person.get(person, NOBODY)
+        is_free = own != NOBODY and own not in self._person.values()
+        if number == NOBODY:
+            number = self._person[person] = own if is_free else self._begin(seen, row)
+        elif is_free and not any(owner == own and other != key for other, (owner, _) in self._owner.items()):
+            self._drop({own})
+        return number
 
     def _begin(self, seen: Sightings, row: int) -> int:
         self._n_numbers += 1

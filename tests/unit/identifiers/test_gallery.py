@@ -136,6 +136,61 @@ def test_in_pieces_or_at_once_and_nobody_twice_in_one_camera_at_one_time(seed, p
     assert len(np.unique(keys, axis=0)) == len(keys)
 
 
+def told(people, *rows, gallery=None):
+    """Numbers where tracks, by camera and number, are said to be people."""
+    gallery = gallery or Gallery()
+    gallery.believe({(CAMERAS.index(camera), track): person for (camera, track), person in people.items()})
+    return gallery.identify(sightings(*rows)).number.tolist()
+
+
+def test_who_is_said_to_be_one_is_one_whatever_they_look_like():
+    people = {("a", 1): "anna", ("b", 1): "anna", ("b", 2): "bert"}
+    rows = ("a", 0, 1, 0, None), ("b", 5, 1, 1, None), ("b", 5, 2, 0, None), ("c", 9, 1, 1, None)
+    gallery = Gallery()
+    assert told(people, *rows, gallery=gallery)[:3] == [1, 1, 2]
+    assert gallery.people() == {1: "anna", 2: "bert"}
+    assert numbers(*rows)[:3] == [1, 2, 1]
+
+
+def test_what_was_begun_before_it_was_said_who_it_is_is_nobodys_then():
+    gallery = Gallery()
+    assert told({("a", 1): "anna"}, ("a", 0, 1, 0, None), gallery=gallery) == [1]
+    assert told({}, ("b", 5, 1, 1, None), gallery=gallery) == [2]
+    assert told({("b", 1): "anna"}, ("b", 6, 1, 1, None), gallery=gallery) == [1]
+    assert gallery._known.number.tolist() == [1]
+    assert told({}, ("c", 9, 1, 1, None), ("b", 10, 1, 1, None), gallery=gallery) == [3, 1]
+
+
+def test_who_is_taken_for_somebody_who_comes_is_looked_at_anew():
+    gallery = Gallery()
+    assert told({("a", 1): "anna"}, ("a", 0, 1, 0, None), gallery=gallery) == [1]
+    assert told({}, ("b", 5, 1, 0, None), gallery=gallery) == [1]
+    assert told({("b", 2): "anna"}, ("b", 6, 1, 0, None), ("b", 6, 2, 5, None), gallery=gallery) == [2, 1]
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**16))
+def test_everybody_has_one_identity_and_is_not_twice_in_one_camera_whoever_they_are_said_to_be(seed):
+    rng, gallery, seen = np.random.default_rng(seed), Gallery(), []
+    for t_s in range(15):
+        rows = [
+            (camera, t_s, int(track), int(rng.integers(4)), None)
+            for camera in CAMERAS
+            for track in rng.choice(5, rng.integers(0, 4), replace=False) + t_s // 5 * 3
+        ]
+        people = {(row[0], row[2]): "abc"[rng.integers(3)] for row in rows if rng.random() < 0.6}
+        before, number = gallery.people(), told(people, *rows, gallery=gallery)
+        said = [(row[0], people.get((row[0], row[2]))) for row in rows]
+        for (camera, person), who in zip(said, number, strict=True):
+            if person is not None and said.count((camera, person)) == 1:
+                assert gallery.people()[who] == person
+        seen += [(who, row[0], t_s) for row, who in zip(rows, number, strict=True)]
+        assert before.items() <= gallery.people().items()
+        state, gallery = gallery.state(), Gallery()
+        gallery.resume(state)
+    assert len(set(seen)) == len(seen)
+
+
 def test_who_was_not_seen_for_long_is_forgotten_and_so_are_the_tracks():
     gallery = Gallery(forget_s=100.0)
     for k in range(50):

@@ -51,6 +51,7 @@ def test_what_was_seen_comes_back_as_it_was(history):
     assert found["camera"].tolist() == ["gate"] * 6
     assert found["utc_ms"][-1] == 1_700_000_001_000
     assert history.places(TASK.task_id, 0.2, 0.6)["t_s"].tolist() == [0.2, 0.4]
+    assert history.boxes(TASK, 0.2, 0.6)["t_s"].tolist() == [0.2, 0.4]
     assert history.identities([TASK.task_id])["id"].tolist() == ["p" * 36]
     assert history.online(TASK.task_id)["online"].tolist() == [7]
     assert history.with_identity("p" * 36) == [(TASK.task_id, 1)]

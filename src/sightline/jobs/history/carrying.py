@@ -15,12 +15,11 @@ from sightline.stores.sql.history import Columns
 OWNER = "earlier task"
 """Who carried corrections are by."""
 _SLOTS_HZ = 10
-"""Boxes within a tenth of a second are of one moment, whatever the rates of the two tasks."""
 _MANY, _EVERY = 200_000, 5
 """Of more boxes than this, it is enough to look at every fifth moment."""
-_SAME = 0.5
+SAME = 0.5
 """Boxes that share so much of their joint area show the same."""
-_LEAST = 3
+LEAST = 3
 """So many boxes must be the same, and most of those that are anybody's."""
 
 
@@ -29,16 +28,28 @@ def carry_over(chronicle: Chronicle, task: WatchedTask) -> list[Correction]:
 
     People whom nobody corrected keep the ids that they have. They are kept before they are returned.
     """
+    found = put_right(chronicle, task)
+    if found is None:
+        return []
+    earlier, touched = found
+    before, now = (chronicle.story(Span(task_id=one.task_id)) for one in (earlier, task))
+    cuts_s = sorted(set(before.people.cuts_s(earlier.task_id)))
+    same = _same(chronicle.seen(before, 0), chronicle.seen(now, 0), np.array(cuts_s))
+    return [chronicle.corrections.add(one) for one in _carried(before, now, same, touched, cuts_s)]
+
+
+def put_right(chronicle: Chronicle, task: WatchedTask) -> tuple[WatchedTask, set[str]] | None:
+    """The newest earlier task over the same recordings, and ids of all whom somebody put right; None: nobody did."""
     earlier = [one for one in chronicle.history.tasks(task.site) if one.footage == task.footage]
     earlier = [one for one in earlier if one.task_id != task.task_id and one.asked_utc_s <= task.asked_utc_s]
     held = [one for one in chronicle.corrections.of(task.site) if one.kind != "erase"]
-    if not earlier or not held:
-        return []
-    before, now = (chronicle.story(Span(task_id=one.task_id)) for one in (earlier[-1], task))
     touched = {name for one in held for name in (one.identity, one.becomes) if name is not None}
-    cuts_s = sorted(set(before.people.cuts_s(earlier[-1].task_id)))
-    same = _same(chronicle.seen(before, 0), chronicle.seen(now, 0), np.array(cuts_s))
-    return [chronicle.corrections.add(one) for one in _carried(before, now, same, touched, cuts_s)]
+    return (earlier[-1], touched) if earlier and held else None
+
+
+def slots(t_s: Float[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
+    """Numbers of moments: what is within a tenth of a second is of one, whatever the rates of the two tasks."""
+    return np.floor(t_s * _SLOTS_HZ + 1e-6).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,14 +69,14 @@ def _same(before: Seen, now: Seen, cuts_s: Float[np.ndarray, " c"]) -> _Same:
         np.column_stack([seen.columns[name] for name in boxes])[which]
         for seen, which in ((before, rows), (now, others))
     )
-    fits = _iou(there, here) >= _SAME
+    fits = _iou(there, here) >= SAME
     rows, others = rows[fits], others[fits]
     span = np.searchsorted(cuts_s, before.columns["t_s"][rows], side="right")
     triples = np.column_stack([now.person[others], span, before.person[rows]])
     each, count = np.unique(triples, axis=0, return_counts=True)
     pair, whose = np.unique(each[:, :2], axis=0, return_inverse=True)
     total = np.bincount(whose, count, len(pair))
-    most = (count >= _LEAST) & (2 * count > total[whose])
+    most = (count >= LEAST) & (2 * count > total[whose])
     return _Same(each[most, 0], each[most, 1], each[most, 2])
 
 
@@ -76,7 +87,7 @@ def _meeting(
     cameras = {name: number for number, name in enumerate(np.unique(before["camera"].astype(str)).tolist())}
     keys, every = [], _EVERY if max(len(known_before), len(known_now)) > _MANY else 1
     for columns, known in ((before, known_before), (now, known_now)):
-        slot = np.floor(columns["t_s"] * _SLOTS_HZ + 1e-6).astype(np.int64)
+        slot = slots(columns["t_s"])
         camera = np.array([cameras.get(name, -1) for name in columns["camera"].tolist()], np.int64)
         wanted = known & (slot % every == 0) & (camera >= 0)
         keys.append((np.flatnonzero(wanted), (slot * len(cameras) + camera)[wanted]))

@@ -47,7 +47,7 @@ class Seen:
     person: Int[np.ndarray, " n"]
     """Index into the story's people; -1: nobody's."""
     columns: Columns
-    """All columns of the store's ``sightings``."""
+    """Columns of the store's ``sightings``."""
 
     def __len__(self) -> int:
         return len(self.task)
@@ -117,6 +117,11 @@ class Chronicle:
         _bearable(len(columns["t_s"]))
         where = np.full(len(columns["t_s"]), k)
         return Seen(where, self._who(story, k, columns), columns)
+
+    def boxes(self, story: Story, k: int, from_s: float, to_s: float) -> Seen:
+        """Who was in which box in task ``k`` of a story within a short time on its clock; not where on the ground."""
+        columns = self.history.boxes(story.tasks[k], from_s, to_s)
+        return Seen(np.full(len(columns["t_s"]), k), self._who(story, k, columns), columns)
 
     def spells(self, story: Story, k: int) -> Columns:
         """By person (-1: nobody) and camera, sightings of task ``k``: ``n``, ``first_s``, ``last_s``."""
