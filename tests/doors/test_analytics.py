@@ -8,6 +8,7 @@ import zipfile
 
 import av
 import pytest
+from websockets.sync.client import connect
 
 from sightline.simulation import simulate, write
 
@@ -44,18 +45,27 @@ def server(serve_all, yard):
 
 
 def watched(server):
-    """The number of a task that has ended well."""
+    """The number of a task that has ended well, and all tracks that it told of live."""
+    tracks = []
     with server.client() as client:
         asked = {"environment_id": "simulated", "detector": "motion", "fps": 5.0}
         task = client.post("/api/v1/processing-tasks/start", json=asked).json()
-        wait_for(lambda: client.get(task["status_url"]).json()["status"] in {"COMPLETED", "FAILED"}, 120, "the task")
-        assert client.get(task["status_url"]).json()["status"] == "COMPLETED"
-        return task["task_id"]
+        with connect(server.url.replace("http", "ws") + task["websocket_url"], max_size=None) as socket:
+            status = None
+            while status not in {"COMPLETED", "FAILED"}:
+                message = json.loads(socket.recv(120))
+                status = message["payload"].get("status", status)
+                for camera in message["payload"].get("cameras", {}).values():
+                    tracks += camera["tracks"]
+        assert status == "COMPLETED"
+        return task["task_id"], tracks
 
 
 @pytest.fixture(scope="module")
 def task(server):
-    return watched(server)
+    number, tracks = watched(server)
+    assert not [one for one in tracks if "name" in one]
+    return number
 
 
 @pytest.fixture
@@ -145,7 +155,11 @@ def test_what_was_put_right_holds_in_the_next_task_and_who_is_forgotten_is_gone(
     name = client.post(f"/api/v1/identities/{first}/name", json={"name": "Anna"})
     assert name.status_code == 201
     assert client.post("/api/v1/identities/merge", json={"person_id": last, "into": "x"}).status_code == 404
-    again = watched(server)
+    again, tracks = watched(server)
+    called = [one for one in tracks if one.get("name") == "Anna"]
+    assert {one["person_id"] for one in called} == {first}
+    assert len({one["global_id"] for one in called}) == 1
+    assert len(called) > 0.5 * people[0]["n_sightings"]
     there = asked(client, "people", task_id=again)["people"]
     assert [one["person_id"] for one in there if one["name"] == "Anna"] == [first]
     where = ("--task", again, "--data", server.data)

@@ -127,6 +127,7 @@ def watch(task: Task, tell: Tell, stopped: Stopped, *, number: int) -> dict[str,
         SightlineError: no source can be read, or an engine or option is wrong.
         OSError: what was seen cannot be written.
     """
+    from sightline.jobs.history.reminding import reminded  # noqa: PLC0415
     from sightline.jobs.sites.bringing import opened, since  # noqa: PLC0415  (engines and codecs take their time)
     from sightline.jobs.sites.showing import Show  # noqa: PLC0415
     from sightline.jobs.sites.telling import Telling  # noqa: PLC0415
@@ -154,6 +155,7 @@ def watch(task: Task, tell: Tell, stopped: Stopped, *, number: int) -> dict[str,
             first=first,
             earlier=[task.folder.with_name(f"{_WATCH}{i}") / _SEEN for i in range(1, number)],
             firsts=[sum(before[:i]) for i in range(number - 1)],
+            memory=stack.enter_context(reminded(task, site)),
             since=lambda which, start_s: since(videos[which - 1], asked.fps, start_s),
         )
         most = messages.waiting(has_images=asked.images)

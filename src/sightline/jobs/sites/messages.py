@@ -10,6 +10,7 @@ import numpy as np
 import orjson
 from jaxtyping import Float, Int
 
+from sightline.jobs.sites.recognizing import Person
 from sightline.model.tracks import Tracks
 
 Status = Literal["QUEUED", "INITIALIZING", "DOWNLOADING_DATA", "PROCESSING", "COMPLETED", "FAILED"]
@@ -99,12 +100,16 @@ def camera(
     tracks: Tracks | None = None,
     xy_map: Float[np.ndarray, "n 2"] | None = None,
     names: Sequence[str | None] = (),
+    known: Sequence[Person | None] = (),
 ) -> dict[str, Any]:
-    """What one camera sees; nothing where it has no picture. NaN on the map is null."""
+    """What one camera sees; nothing where it has no picture. NaN on the map is null.
+
+    Of those ``known`` since an earlier task was put right, by track, their id and name are said, too.
+    """
     said: dict[str, Any] = {"image_source": f"{index:06d}.jpg", "tracks": []}
     if tracks is not None and xy_map is not None:
         places: list[list[float] | None] = xy_map.round(3).tolist()
-        known = np.isfinite(xy_map).all(axis=1).tolist()
+        on_map = np.isfinite(xy_map).all(axis=1).tolist()
         columns = (tracks.number.tolist(), names, tracks.xyxy_px.round(2).tolist(), tracks.score.round(4).tolist())
         said["tracks"] = [
             {
@@ -113,10 +118,13 @@ def camera(
                 "bbox_xyxy": box,
                 "confidence": score,
                 "class_id": PERSON,
-                "map_coords": place if is_known else None,
+                "map_coords": place if is_there else None,
             }
-            for number, name, box, score, place, is_known in zip(*columns, places, known, strict=True)
+            for number, name, box, score, place, is_there in zip(*columns, places, on_map, strict=True)
         ]
+        for one, person in zip(said["tracks"], known, strict=False):
+            if person is not None:
+                one |= {"person_id": person.id, "name": person.name}
     return said
 
 

@@ -13,6 +13,7 @@ from sightline import wiring
 from sightline.embedders.crops import worth
 from sightline.geometry.warp import warped
 from sightline.jobs.sites import messages, recalling, rows
+from sightline.jobs.sites.recognizing import Memory, Recognizing
 from sightline.jobs.sites.reel import Since, starts
 from sightline.jobs.sites.telling import Shown
 from sightline.locators.homography import Homography
@@ -71,6 +72,8 @@ class Part:
     """What was written of the parts before."""
     firsts: Sequence[int] = ()
     """The moments with which the parts before began."""
+    memory: Memory | None = None
+    """Knows people of an earlier task over the same recordings; None: nobody is known."""
     since: Since | None = None
     """Opens recordings of this part and those before from a moment on; None: nobody can go elsewhere."""
 
@@ -130,6 +133,7 @@ class Lookout:
         self._looked_s: dict[tuple[str, int], float] = {}
         self._engines: dict[str, tuple[Detector, Tracker]] = {}
         self._identifier: Identifier | None = None
+        self._recognizing = Recognizing(None, None)
         self._ends_s = [
             None if about.duration_s is None else about.duration_s + self._watches[name].offset_s
             for name, about in footage.items()
@@ -169,6 +173,7 @@ class Lookout:
         if not self._engines:
             self._engines = {name: self._engines_of_one() for name in self._part.sources}
             self._identifier = self._knowing()
+            self._recognizing = Recognizing(self._identifier, self._part.memory)
         sources = self._part.sources
         if start > 0 and self._part.since is not None:
             watches = self._site.watches
@@ -189,6 +194,8 @@ class Lookout:
         index = self._part.first + instant.index
         spotted = {name: self._spotted(name, sight, index) for name, sight in instant.sights.items()}
         seen = Sightings.joined([one.sightings for one in spotted.values()])
+        tracks = {name: one.tracks for name, one in spotted.items()}
+        self._recognizing.tell(index / self._how.fps, self._cameras, tracks, _TRACKS * self._part.number)
         number = self._identifier.identify(seen).number if self._identifier else np.full(len(seen), NOBODY)
         boxes = np.concatenate([one.tracks.xyxy_px for one in spotted.values()])
         file.add(index, seen, number, boxes, np.concatenate([one.tracks.score for one in spotted.values()]))
@@ -249,11 +256,12 @@ class Lookout:
     def _shown(self, index: int, spotted: Mapping[str, _Spotted], number: Int[np.ndarray, " n"]) -> Shown:
         """All cameras of the site, those without a picture among them."""
         cameras, numbers, first = {name: messages.camera(index) for name in self._cameras}, {}, 0
+        known = self._recognizing.known(number)
         for name, one in spotted.items():
-            numbers[name] = number[first : first + len(one.tracks)].tolist()
-            first += len(one.tracks)
+            here = slice(first, first + len(one.tracks))
+            numbers[name], first = number[here].tolist(), here.stop
             names = [messages.identity(self._how.task_id, who) for who in numbers[name]]
-            cameras[name] = messages.camera(index, one.tracks, one.xy_map, names)
+            cameras[name] = messages.camera(index, one.tracks, one.xy_map, names, known[here])
         return Shown(index, cameras, numbers)
 
     def _knowing(self) -> Identifier | None:

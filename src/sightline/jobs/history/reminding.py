@@ -1,0 +1,130 @@
+"""Whom an earlier task over the same recordings, put right by people, found in which box; told again while it runs."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, final
+
+import numpy as np
+from jaxtyping import Int
+from sqlalchemy.exc import SQLAlchemyError
+
+from sightline.errors import StoreError
+from sightline.geometry.boxes import iou
+from sightline.jobs.history.carrying import LEAST, SAME, put_right, slots
+from sightline.jobs.history.noting import task_of
+from sightline.jobs.history.story import Chronicle, Seen, Span, Story
+from sightline.jobs.kinds.kind import Task
+from sightline.jobs.sites.recognizing import Person
+from sightline.model.arrays import Boxes
+from sightline.model.history import WatchedTask
+from sightline.model.site import Site
+from sightline.model.tracks import Tracks
+from sightline.stores.sql.database import database_at
+from sightline.stores.sql.jobs import Jobs
+
+_AT_ONCE_S: Final = 20.0
+"""So much of the earlier task is in memory."""
+_RECENT: Final = 2 * LEAST - 1
+"""Boxes of a track that count: the most of them decide, so that who is split becomes another soon."""
+_BOX: Final = ("x1_px", "y1_px", "x2_px", "y2_px")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Boxes:
+    """N boxes of one camera, by slot, and by row who is in them."""
+
+    slot: Int[np.ndarray, " n"]
+    xyxy_px: Boxes
+    person: Int[np.ndarray, " n"]
+
+    def whose(self, slot: int, xyxy_px: Boxes) -> Int[np.ndarray, " m"]:
+        """By box at a moment, who was in the one that is the same; -1: nobody."""
+        low, high = np.searchsorted(self.slot, [slot, slot + 1])
+        if low == high or not len(xyxy_px):
+            return np.full(len(xyxy_px), -1)
+        shared = iou(xyxy_px.astype(np.float64), self.xyxy_px[low:high])
+        return np.where(shared.max(axis=1) >= SAME, self.person[low:high][shared.argmax(axis=1)], -1)
+
+
+@final
+class Reminder:
+    """Tells of tracks whom they show, by the boxes of an earlier task. Asked moment by moment, oldest first."""
+
+    def __init__(self, chronicle: Chronicle, earlier: WatchedTask, touched: set[str]) -> None:
+        """``touched`` are the ids of those whom somebody put right: they are people of the later task, too.
+
+        Raises:
+            SQLAlchemyError: the database is away.
+        """
+        self._chronicle, self._touched = chronicle, touched
+        self._story: Story = chronicle.story(Span(task_id=earlier.task_id))
+        self._ends_s = -np.inf
+        self._boxes: dict[str, _Boxes] = {}
+        self._recent: dict[str, dict[int, tuple[int, ...]]] = {}
+
+    def people(self, camera: str, t_s: float, tracks: Tracks) -> list[Person | None]:
+        """By track of a camera at a moment, who it is; None: it is not known, or not yet."""
+        if t_s >= self._ends_s:
+            self._read(t_s)
+        whose = [-1] * len(tracks)
+        if camera in self._boxes:
+            whose = self._boxes[camera].whose(int(slots(np.array([t_s]))[0]), tracks.xyxy_px).tolist()
+        before, now = self._recent.get(camera, {}), dict[int, tuple[int, ...]]()
+        for number, one in zip(tracks.number.tolist(), whose, strict=True):
+            now[number] = (*before.get(number, ()), *([one] if one >= 0 else []))[-_RECENT:]
+        self._recent[camera] = now
+        return [self._shown(now[number]) for number in tracks.number.tolist()]
+
+    def _shown(self, recent: tuple[int, ...]) -> Person | None:
+        most = max(set(recent), key=recent.count, default=-1)
+        if recent.count(most) < LEAST:
+            return None
+        identity = self._story.people.ids[most]
+        return Person(identity, self._story.people.names.get(identity), is_lasting=identity in self._touched)
+
+    def _read(self, t_s: float) -> None:
+        """Puts the boxes from ``t_s`` on in place of earlier ones; none where the database is away."""
+        self._boxes, self._ends_s = {}, t_s + _AT_ONCE_S
+        try:
+            seen = self._chronicle.boxes(self._story, 0, t_s - 0.1, self._ends_s + 0.1)
+        except (SQLAlchemyError, StoreError) as error:
+            _log.warning("people of an earlier task not known from %.1f s on: %s", t_s, type(error).__name__)
+            return
+        cameras = seen.columns["camera"].astype(str)
+        for camera in np.unique(cameras).tolist():
+            self._boxes[camera] = _sorted(seen, (cameras == camera) & (seen.person >= 0))
+
+
+def _sorted(seen: Seen, which: np.ndarray) -> _Boxes:
+    rows = np.flatnonzero(which)
+    rows = rows[np.argsort(seen.columns["t_s"][rows], kind="stable")]
+    xyxy_px = np.column_stack([seen.columns[name][rows] for name in _BOX]).astype(np.float64)
+    return _Boxes(slots(seen.columns["t_s"][rows]), xyxy_px, seen.person[rows])
+
+
+@contextmanager
+def reminded(task: Task, site: Site) -> Iterator[Reminder | None]:
+    """Tells of a job that watches a site whom earlier tasks know; None where nobody put anything right.
+
+    Raises:
+        StoreError: the database cannot be reached at all.
+    """
+    engine = database_at(task.settings.database_url())
+    try:
+        yield _reminder(Chronicle(engine), Jobs(engine), task, site)
+    finally:
+        engine.dispose()
+
+
+def _reminder(chronicle: Chronicle, jobs: Jobs, task: Task, site: Site) -> Reminder | None:
+    """One for the task; None also where the database is away just now, which is no reason not to watch."""
+    try:
+        watched = task_of(site, task.job_id, jobs.get(task.job_id).created_utc_s)
+        found = put_right(chronicle, watched)
+        return None if found is None else Reminder(chronicle, *found)
+    except (SQLAlchemyError, StoreError) as error:
+        _log.warning("task=%s people of an earlier task not known: %s", task.job_id, type(error).__name__)
+        return None

@@ -1,0 +1,110 @@
+"""Whom an earlier task found in the same boxes: told while a later one runs."""
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from sightline.identifiers.gallery import Gallery
+from sightline.jobs.history.carrying import put_right
+from sightline.jobs.history.correcting import Corrector
+from sightline.jobs.history.reminding import Reminder
+from sightline.jobs.history.story import Chronicle
+from sightline.jobs.sites.recognizing import Recognizing
+from sightline.model.identities import Sightings
+from sightline.model.tracks import Tracks
+
+from .conftest import FPS, TASK, later
+
+AGAIN = later(asked_utc_s=TASK.asked_utc_s + 60)
+MOMENTS = [(k / FPS) for k in range(100)]
+
+
+@pytest.fixture
+def corrector(walked):
+    return Corrector(walked)
+
+
+@pytest.fixture
+def reminder(walked):
+    """Makes one, with what holds by then."""
+
+    def make():
+        chronicle = Chronicle(walked)
+        return Reminder(chronicle, *put_right(chronicle, AGAIN))
+
+    return make
+
+
+def boxes(camera, t_s, *several):
+    """Tracks (number, whose box) of a moment, a little beside where the boxes were; of nobody, elsewhere."""
+    left = np.array([[100.0 * who + t_s + 3.0] for _, who in several]).reshape(-1, 1)
+    n, zero = len(several), np.zeros(len(several), np.int64)
+    xyxy_px = np.hstack([left, left, left + 40, left + 90])
+    number = np.array([number for number, _ in several], np.int64)
+    return Tracks(camera, zero, np.full(n, t_s), number, xyxy_px, np.ones(n), zero, zero)
+
+
+def test_three_boxes_tell_who_it_is_and_split_people_are_two(corrector, reminder, ids):
+    corrector.rename(ids[1], "Anna", "ann")
+    made = corrector.split(ids[1], 10.0, "ann")
+    remembered = reminder()
+    told = [remembered.people("cam1", t_s, boxes("cam1", t_s, (7, 1), (8, 2), (9, 6))) for t_s in MOMENTS]
+    first = [one[0] and one[0].id for one in told]
+    assert first[:4] == [None, None, ids[1], ids[1]]
+    assert first[50:54] == [ids[1], ids[1], made.becomes, made.becomes]
+    assert set(first[2:52]) == {ids[1]}
+    assert set(first[52:]) == {made.becomes}
+    anna, beside, nobody = told[20]
+    assert (anna.name, anna.is_lasting) == ("Anna", True)
+    assert (beside.id, beside.name, beside.is_lasting) == (ids[2], None, False)
+    assert nobody is None
+    assert remembered.people("cam9", 19.9, boxes("cam9", 19.9, (1, 1))) == [None]
+    assert remembered.people("cam1", 60.0, boxes("cam1", 60.0, (70, 1))) == [None]
+
+
+def test_where_nobody_put_anything_right_there_is_nothing_to_tell(walked, corrector, ids):
+    assert put_right(Chronicle(walked), AGAIN) is None
+    made = corrector.rename(ids[1], "Anna", "ann")
+    assert put_right(Chronicle(walked), AGAIN)[0].task_id == TASK.task_id
+    corrector.undo(made.id)
+    assert put_right(Chronicle(walked), AGAIN) is None
+
+
+def test_who_is_forgotten_is_not_told_of(corrector, reminder, ids):
+    corrector.rename(ids[2], "Bert", "ann")
+    corrector.erase(ids[1], "ann")
+    remembered = reminder()
+    told = [remembered.people("cam1", t_s, boxes("cam1", t_s, (7, 1), (8, 2))) for t_s in MOMENTS[:10]]
+    assert {one[0] for one in told} == {None}
+    assert told[-1][1].name == "Bert"
+
+
+def test_a_database_that_goes_away_ends_no_task(walked, corrector, reminder, ids, caplog):
+    corrector.rename(ids[1], "Anna", "ann")
+    remembered = reminder()
+    with walked.begin() as connection:
+        connection.execute(text("DROP TABLE sightings"))
+    assert remembered.people("cam1", 0.0, boxes("cam1", 0.0, (7, 1))) == [None]
+    assert "people of an earlier task not known from 0.0 s on" in caplog.text
+
+
+def test_merged_people_are_one_live_and_called_by_their_name(corrector, reminder, ids):
+    """1 and 3 look nothing alike and are seen by two cameras; that they are one was found out in the earlier task."""
+    corrector.merge(ids[3], ids[1], "ann")
+    corrector.rename(ids[1], "Anna", "ann")
+    gallery, cameras, said = Gallery(), ("cam1", "cam2"), []
+    recognizing = Recognizing(gallery, reminder())
+    for t_s in MOMENTS[25:45]:
+        seen = {"cam1": boxes("cam1", t_s, (1, 1), (2, 2)), "cam2": boxes("cam2", t_s, (5, 3))}
+        recognizing.tell(t_s, cameras, seen, 1000)
+        n, look = 3, np.eye(4)[[0, 1, 2]]
+        number = gallery.identify(
+            Sightings(
+                cameras, np.array([0, 0, 1]), np.full(n, t_s), np.array([1001, 1002, 1005]), np.full((n, 2), np.nan),
+                np.full((n, 2, 2), np.nan), np.ones(n, bool), look, np.full((n, 4), 0.5),
+            )
+        ).number  # fmt: skip
+        said.append((number.tolist(), [one and one.name for one in recognizing.known(number)]))
+    assert said[0] == ([1, 2, 3], [None, None, None])
+    assert said[-1] == ([1, 2, 1], ["Anna", None, "Anna"])
+    assert [one for one in said if 3 in one[0]] == said[:2]
