@@ -242,6 +242,13 @@ class Settings(BaseSettings):
     """Names under which an open server on this machine may be addressed, besides localhost."""
     trusted_proxies: Texts = ()
     """Addresses of proxies whose word on a client's address is believed."""
+    privacy: Literal["none", "faces", "bodies"] = "none"
+    """The least that is covered of everybody in pictures and videos that are given out; requests may ask for more."""
+    privacy_weights: str | None = None
+    """Network that finds people in pictures in which nobody is followed: a name on the shelf, or an ONNX file.
+
+    Unsaid, such pictures are not given out where people are to be covered.
+    """
     log_format: Literal["text", "json"] = "text"
     """How log lines look."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

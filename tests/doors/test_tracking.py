@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 import threading
+from base64 import b64decode
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import av
 import httpx
 import numpy as np
 import pyarrow.parquet as pq
@@ -44,7 +46,8 @@ def yard(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(serve_all, yard):
-    return serve_all("--only", "tracking", SIGHTLINE_SITES_FOLDER=yard, SIGHTLINE_AUTH__MODE="off")
+    wanted = {"SIGHTLINE_AUTH__MODE": "off", "SIGHTLINE_PRIVACY": "bodies"}
+    return serve_all("--only", "tracking", SIGHTLINE_SITES_FOLDER=yard, **wanted)
 
 
 def started(server, **asked):
@@ -99,8 +102,22 @@ async def heard(server, task, most_s=120):
     return messages
 
 
-def test_a_client_starts_a_task_and_hears_everything(server):
-    task = started(server, environment_id="simulated")
+def assert_covered(updates, film):
+    """Where anybody is, pictures are unlike what was filmed; elsewhere they are not."""
+    with av.open(str(film)) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    update = max(updates, key=lambda one: len(one["cameras"]["cam1"]["tracks"]))
+    picture = simplejpeg.decode_jpeg(b64decode(update["cameras"]["cam1"]["frame_image_base64"]))
+    inside = np.zeros(picture.shape[:2], bool)
+    for track in update["cameras"]["cam1"]["tracks"]:
+        left, top, right, bottom = np.array(track["bbox_xyxy"]).clip(0).astype(int)
+        inside[top:bottom, left:right] = True
+    off = np.abs(picture.astype(int) - frames[update["frame_index"] % len(frames)].astype(int)).mean(axis=2)
+    assert off[inside].mean() > 4 * off[~inside].mean()
+
+
+def test_a_client_starts_a_task_and_hears_everything(server, yard):
+    task = started(server, environment_id="simulated", images=True)
     number = task["task_id"]
     assert str(UUID(number)) == number
     assert task["message"] == "Processing task for environment 'simulated' initiated."
@@ -136,6 +153,7 @@ def test_a_client_starts_a_task_and_hears_everything(server):
         assert track["global_id"] is None or str(UUID(track["global_id"])) == track["global_id"]
         assert track["map_coords"] is None or np.isfinite(track["map_coords"]).all()
     assert any(track["global_id"] for track in tracks)
+    assert_covered(updates, yard / "cam1.mp4")
     mapping = next(message["payload"]["mapping"] for message in messages if message["type"] == "identities_refined")
     assert set(mapping) <= {track["global_id"] for track in tracks}
     said = until_end(server, task)

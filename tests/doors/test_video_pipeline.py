@@ -126,6 +126,9 @@ def test_a_file_becomes_pictures_that_stay(server, client, clip):
         f"{BASE}/latest-frame/", params={"camera_id": "camera_1"}, headers={"if-none-match": latest.headers["etag"]}
     )
     assert (known.status_code, known.content) == (304, b"")
+    covered = client.get(f"{BASE}/latest-frame/", params={"camera_id": "camera_1", "privacy": "faces"})
+    assert covered.status_code == 400, "nothing is set that finds faces"
+    assert "privacy_weights" in covered.json()["detail"]
 
 
 def test_starting_anew_begins_at_one_and_cleanup_removes(server, client, clip):

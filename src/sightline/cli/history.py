@@ -163,7 +163,10 @@ def export(
         list[str] | None, typer.Option(help="Only this camera; repeat as needed. A video needs one.")
     ] = None,
     person: Annotated[list[str] | None, typer.Option(help="Only this person; may be repeated.")] = None,
-    privacy: Annotated[Covered, typer.Option(help="In videos: what is covered of everybody who was found.")] = "none",
+    privacy: Annotated[
+        Covered,
+        typer.Option(envvar="SIGHTLINE_PRIVACY", help="In videos: what is covered of everybody who was found."),
+    ] = "none",
     config: Config = None, data: Data = None,
 ) -> None:  # fmt: skip
     """Write a file for other programs: every box, a report, a heatmap, or a video with everybody in a box."""

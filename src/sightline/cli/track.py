@@ -56,7 +56,8 @@ _Refine = Annotated[
 _Video = Annotated[bool, typer.Option("--video/--no-video", help="Write the annotated MP4.")]
 _Batch = Annotated[int, typer.Option(min=1, max=256, help="Pictures per detector call; more helps GPUs.")]
 _Privacy = Annotated[
-    Literal["none", "faces", "bodies"], typer.Option(help="What the MP4 hides of everybody who was detected.")
+    Literal["none", "faces", "bodies"],
+    typer.Option(envvar="SIGHTLINE_PRIVACY", help="What the MP4 hides of everybody who was detected."),
 ]
 _Force = Annotated[bool, typer.Option("--force", help="Replace results that are there.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

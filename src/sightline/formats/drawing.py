@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from sightline.model.arrays import Image
 from sightline.model.tracks import UNTRACKED, Tracks
 
-Trail = tuple[int, Float[np.ndarray, "k 2"], Float[np.ndarray, " k"]]
+Trail = tuple[int, Float[np.ndarray, "_ 2"], Float[np.ndarray, " _"]]
 """A track's number, where its feet were, oldest first, and how fresh that is: 1 is now, 0 gone."""
 _GOLDEN = 0.618033988749895
 _FONT = cv2.FONT_HERSHEY_SIMPLEX

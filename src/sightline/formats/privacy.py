@@ -3,7 +3,7 @@
 Only who was detected is covered; somebody the detector missed stays as filmed.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
@@ -19,6 +19,11 @@ _MARGIN = 0.08
 """By how much of its size a box may be off, on every side."""
 _BLOCKS = 4
 """Blocks across the shorter side of what is covered: too few to tell a face."""
+
+
+def stricter(one: Privacy, other: Privacy) -> Privacy:
+    """Whichever covers more."""
+    return max(one, other, key=get_args(Privacy).index)
 
 
 def blurred(rgb: Image, xyxy_px: Boxes, what: Privacy) -> Image:

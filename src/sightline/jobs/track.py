@@ -248,6 +248,7 @@ def _record(job: TrackJob, result: TrackResult) -> None:
         "footage": {name: getattr(result.footage, name) for name in result.footage.__slots__},
         "engines": {kind: {"name": name, "options": _settled(job, kind, name)} for kind, name in ran.items()},
         "weights": _weights(job),
+        "privacy": job.privacy,
         "result": result.summary(),
     }
     with whole(job.folder / "run.json") as path:

@@ -102,6 +102,7 @@ def overlay(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
         SightlineError: there is no such task, or its recordings cannot be read any more.
         OSError: it cannot be written.
     """
+    from sightline.formats.privacy import stricter  # noqa: PLC0415
     from sightline.jobs.history.overlaying import Overlay, overlaid  # noqa: PLC0415  (codecs take their time)
 
     asked, paths = OverlayParams.model_validate(task.params), list[Path]()
@@ -113,7 +114,7 @@ def overlay(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
                 camera=camera,
                 folder=task.folder / "videos" / camera,
                 policy=policy_of(task.settings),
-                privacy=asked.privacy,
+                privacy=stricter(task.settings.privacy, asked.privacy),
             )
             paths.append(task.folder / f"{camera}.mp4")
             pictures += overlaid(chronicle, answers, wanted, paths[-1], tell, stopped)

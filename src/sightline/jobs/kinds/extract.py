@@ -1,7 +1,7 @@
 """Pictures of a video, as a job: one archive of numbered JPEG files."""
 
 import zipfile
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -30,6 +30,8 @@ class ExtractParams(Params):
     """Of streams, how long to watch."""
     quality: Annotated[int, Field(ge=1, le=100)] = 90
     """Of the JPEG files."""
+    privacy: Literal["none", "faces", "bodies"] = "none"
+    """What is covered of everybody whom a network finds; at least what the installation wants."""
     max_pictures: Annotated[int, Field(ge=1, le=200_000)] = 50_000
     """After so many it ends."""
 
@@ -38,14 +40,16 @@ def extract(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
     """The step that takes the pictures.
 
     Raises:
-        SightlineError: the source cannot be read.
+        SightlineError: the source cannot be read, or people cannot be covered.
         OSError: the archive cannot be written.
     """
     from sightline.formats.jpeg import encoded  # noqa: PLC0415  (whoever only takes jobs in needs no decoder)
+    from sightline.jobs.covering import cover_for  # noqa: PLC0415
     from sightline.sources.stream import Stream  # noqa: PLC0415
     from sightline.sources.video import Video  # noqa: PLC0415
 
     asked = ExtractParams.model_validate(task.params)
+    cover = cover_for(task.settings, asked.privacy)
     times, n_bytes, is_complete = ["name,t_s\n"], 0, True
     with opened(task, tell, stopped) as place, whole(task.folder / "frames.zip") as path:
         source: Video | Stream
@@ -57,6 +61,8 @@ def extract(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
             for number, planes in enumerate(source.planes(), 1):
                 picture = encoded(planes, asked.quality)
+                if cover is not None:
+                    picture = cover.jpeg(picture, asked.quality)
                 n_bytes += len(picture)
                 archive.writestr(_entry(f"frame_{number:04d}.jpg"), picture)
                 times.append(f"frame_{number:04d}.jpg,{planes.moment.t_s:.6f}\n")

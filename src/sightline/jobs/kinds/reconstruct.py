@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -20,6 +20,9 @@ from sightline.jobs.kinds.kind import Kind, Params, Step, Task
 from sightline.jobs.kinds.known import KnownParams, told
 from sightline.jobs.kinds.track import Source, is_harmless
 from sightline.stores.artifacts import artifacts_at
+
+if TYPE_CHECKING:
+    from sightline.jobs.album import Album
 
 Kept = Annotated[str, Field(pattern=r"^artifact:([0-9a-f]{32}|[0-9a-f]{64})$")]
 """``artifact:`` and the number of an upload, or the SHA-256 of its content."""
@@ -72,6 +75,9 @@ class ReconstructParams(Params):
     """What to leave out of the scene that is shown."""
     formats: Annotated[tuple[Form, ...], Field(max_length=8)] = ()
     """What to make besides GLB."""
+    privacy: Literal["none", "faces", "bodies"] = "none"
+    """What is covered of everybody whom a network finds, before anything is made of the pictures; at least what the
+    installation wants."""
     mesh: bool = False
     """Lay a surface through the points, too; it takes depth."""
 
@@ -98,21 +104,32 @@ def prepare(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
         SightlineError: there are too few, or the video cannot be read.
         OSError: they cannot be written.
     """
-    from sightline.jobs.album import of_pictures, of_video  # noqa: PLC0415  (whoever takes jobs in needs no decoder)
+    from sightline.jobs.covering import cover_for  # noqa: PLC0415  (whoever takes jobs in needs no decoder)
 
     asked = ReconstructParams.model_validate(task.params)
     if not asked.sources and asked.source is None:
         return {}
+    cover = cover_for(task.settings, asked.privacy)
+    album = _gathered(task, asked, tell, stopped)
+    if cover is not None:
+        album = cover.album(album, task.folder / "covered", tell, stopped)
+    return album.said()
+
+
+def _gathered(task: Task, asked: ReconstructParams, tell: Tell, stopped: Stopped) -> "Album":
+    """The pictures as they were taken."""
+    from sightline.jobs.album import of_pictures, of_video  # noqa: PLC0415  (whoever takes jobs in needs no decoder)
+
     folder = task.folder / "pictures"
     if asked.source is not None:
         with opened(task, tell, stopped) as place:
-            return of_video(place.path or Path(), folder, asked.video_fps, asked.max_pictures, tell, stopped).said()
+            return of_video(place.path or Path(), folder, asked.video_fps, asked.max_pictures, tell, stopped)
     files = _brought(task, asked.sources, tell, stopped)
     if len(files) == 1 and not _is_picture(files[0][1]):
         name, path = files[0]
         with _named(path, name):
-            return of_video(path, folder, asked.video_fps, asked.max_pictures, tell, stopped).said()
-    return of_pictures(files, asked.engine, tell, stopped).said()
+            return of_video(path, folder, asked.video_fps, asked.max_pictures, tell, stopped)
+    return of_pictures(files, asked.engine, tell, stopped)
 
 
 def reconstruct(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:

@@ -56,7 +56,10 @@ class SiteParams(Params):
     images: bool = False
     """Whether live messages hold the pictures, as ``frame_image_base64``."""
     privacy: Literal["none", "faces", "bodies"] = "none"
-    """What is covered of everybody in pictures that are sent: nothing, heads, or all of them."""
+    """What is covered of everybody in pictures that are sent: nothing, heads, or all of them.
+
+    It is at least what the installation wants.
+    """
     speed: Annotated[float | None, Field(gt=0, le=100)] = None
     """How much faster than real time; null: as fast as can be."""
 
@@ -127,6 +130,7 @@ def watch(task: Task, tell: Tell, stopped: Stopped, *, number: int) -> dict[str,
         SightlineError: no source can be read, or an engine or option is wrong.
         OSError: what was seen cannot be written.
     """
+    from sightline.formats.privacy import stricter  # noqa: PLC0415
     from sightline.jobs.history.reminding import reminded  # noqa: PLC0415
     from sightline.jobs.sites.bringing import opened, since  # noqa: PLC0415  (engines and codecs take their time)
     from sightline.jobs.sites.showing import Show  # noqa: PLC0415
@@ -158,10 +162,11 @@ def watch(task: Task, tell: Tell, stopped: Stopped, *, number: int) -> dict[str,
             memory=stack.enter_context(reminded(task, site)),
             since=lambda which, start_s: since(videos[which - 1], asked.fps, start_s),
         )
+        privacy = stricter(task.settings.privacy, asked.privacy)
         most = messages.waiting(has_images=asked.images)
         said = stack.enter_context(_saying(task, messages.channel(task.job_id), most))
         shown = stack.enter_context(_saying(task, messages.pictures(task.job_id)))
-        telling = Telling(site.id, say=said.say, show=shown.say, images=asked.images, privacy=asked.privacy)
+        telling = Telling(site.id, say=said.say, show=shown.say, images=asked.images, privacy=privacy)
         playing = stack.enter_context(_played(task, asked, first, stopped))
         teller = _Teller(said, task, site, number, first, missing)
 

@@ -48,7 +48,7 @@ class TrackParams(Params):
     batch: Annotated[int, Field(ge=1, le=64)] = 1
     """Pictures given to the detector at a time."""
     privacy: Literal["none", "faces", "bodies"] = "none"
-    """What the annotated video hides of everybody who was detected."""
+    """What the annotated video hides of everybody who was detected, at least what the installation wants."""
     duration_s: Annotated[float, Field(gt=0, le=24 * 3600)] = 60.0
     """Of streams, how long to watch."""
 
@@ -89,6 +89,7 @@ def track(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
         SightlineError: the source cannot be read, or an engine or option is wrong.
         OSError: a result cannot be written.
     """
+    from sightline.formats.privacy import stricter  # noqa: PLC0415
     from sightline.jobs.track import TrackJob, run  # noqa: PLC0415  (whoever only takes jobs in needs no engines)
 
     asked = TrackParams.model_validate(task.params)
@@ -109,7 +110,7 @@ def track(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
             refine=asked.refine,
             draw=asked.draw,
             batch=asked.batch,
-            privacy=asked.privacy,
+            privacy=stricter(task.settings.privacy, asked.privacy),
         )
         result = run(job, tell, stopped)
     files = [path.name for path in result.files]

@@ -5,6 +5,7 @@ import time
 
 from fastapi import HTTPException, Response, UploadFile
 
+from sightline.formats.privacy import Privacy
 from sightline.model.artifact import Artifact
 from sightline.model.decoding import CameraRecord, DecodingState
 from sightline.server.artifacts import label, spooled
@@ -12,6 +13,7 @@ from sightline.server.deadlines import within
 from sightline.server.installation import Installation
 from sightline.server.looks import Looks
 from sightline.server.video_pipeline import shapes
+from sightline.server.video_pipeline.veils import Veils
 from sightline.stores.frames import count, newest, remove_all
 
 _STOP_S = 6.0
@@ -33,6 +35,7 @@ class CameraDesk:
         self._cameras = services.cameras
         self._settings = services.settings.video_pipeline
         self._folder = services.settings.frames_folder()
+        self._veils = Veils(services.settings)
 
     def start_upload(
         self, camera_id: str, file: UploadFile, fps: float, force_format: str | None, owner: str
@@ -93,8 +96,13 @@ class CameraDesk:
             remove_all(self._folder / camera_id)
         return shapes.CameraMessage(message="Decoding stopped", camera_id=camera_id)
 
-    def latest(self, camera_id: str, known: str | None) -> Response:
-        """The newest picture, unless it is the one that the client knows."""
+    def latest(self, camera_id: str, known: str | None, privacy: Privacy) -> Response:
+        """The newest picture, unless it is the one that the client knows; people in it covered where that is asked for.
+
+        Raises:
+            OptionError: people cannot be covered, since nothing is set that finds them.
+        """
+        veil = self._veils.of(privacy)
         record = self._cameras.get(camera_id)
         if record is None:
             raise HTTPException(404, _UNKNOWN)
@@ -109,12 +117,13 @@ class CameraDesk:
             age_s = max(time.time() - written_utc_s, 0.0)
             if record.is_live and age_s > self._settings.stale_s:
                 raise HTTPException(404, _GONE)
-            tag = f'"{record.generation}-{path.stem}-{int(written_utc_s * 1000):x}"'
+            tag = f'"{record.generation}-{path.stem}-{int(written_utc_s * 1000):x}{veil.mark}"'
             headers = {"etag": tag, "age": str(int(age_s)), "cache-control": "no-cache", "x-frame": path.name}
             if known == tag:
                 return Response(status_code=304, headers=headers)
             try:
-                return Response(path.read_bytes(), media_type="image/jpeg", headers=headers)
+                data = veil.over(camera_id, tag, path)
+                return Response(data, media_type="image/jpeg", headers=headers)
             except FileNotFoundError:
                 continue
         raise HTTPException(404, _NO_FRAMES)

@@ -4,7 +4,7 @@ import platform
 import socket
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Form, HTTPException, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, HTTPException, Query, Request, Response, UploadFile
 from fastapi.routing import APIRoute
 
 from sightline.model.user import Role
@@ -75,8 +75,13 @@ def _cameras(routes: APIRouter, services: Installation, guard: Guard, looks: Loo
         return desk.stop(camera_id)
 
     @routes.get("/latest-frame/", summary="The newest picture", response_class=Response, responses=_JPEG)
-    def latest_frame(_who: viewer, request: Request, camera_id: CameraInQuery) -> Response:
-        return desk.latest(camera_id, request.headers.get("if-none-match"))
+    def latest_frame(
+        _who: viewer,
+        request: Request,
+        camera_id: CameraInQuery,
+        privacy: Annotated[shapes.Privacy, Query(description="What is covered of everybody.")] = "none",
+    ) -> Response:
+        return desk.latest(camera_id, request.headers.get("if-none-match"), privacy)
 
     @routes.post("/cleanup/", summary="Remove pictures")
     def cleanup(_who: operator, camera_id: OptionalCameraInForm = None) -> shapes.Message:

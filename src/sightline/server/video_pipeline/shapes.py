@@ -16,6 +16,9 @@ OptionalCameraInForm = Annotated[str | None, Form(pattern=_CAMERA, description=_
 """The same where it may be left out."""
 CameraInQuery = Annotated[str, Query(pattern=_CAMERA, description=_NAMED, examples=["camera_1"])]
 """A camera's name in a query."""
+Privacy = Literal["none", "faces", "bodies"]
+"""What may be covered of everybody in a picture."""
+_COVERED = "What is covered of everybody whom a network finds; at least what the installation wants."
 Format = Literal["cuda", "qsv", "vaapi", "none", "auto"]
 """What may be asked to decode."""
 
@@ -146,6 +149,7 @@ class SnapshotAsked(BaseModel):
 
     video_url: str = Field(min_length=1, max_length=4096, description="A file's or a stream's address.")
     timestamp: Seconds = Field(0.0, description="Seconds or HH:MM:SS; of streams, the first picture is taken.")
+    privacy: Privacy = Field("none", description=_COVERED)
     output_image: Label = Field("snapshot.jpg", description="What to call it; nothing is written to a path.")
 
 
@@ -155,6 +159,7 @@ class RecordingAsked(BaseModel):
     video_url: str = Field(min_length=1, max_length=4096, description="A file's or a stream's address.")
     start_time: Seconds = Field(0.0, description="Seconds or HH:MM:SS; of streams, recording begins now.")
     duration: Seconds = Field(10.0, description="Seconds or HH:MM:SS.")
+    privacy: Privacy = Field("none", description=f"{_COVERED} A video in which it is anything has no sound.")
     output_path: Label = Field("recording.mp4", description="What to call it; nothing is written to a path.")
 
 

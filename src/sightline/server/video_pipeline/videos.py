@@ -65,6 +65,7 @@ class VideoDesk:
         params = {
             "source": asked.video_url,
             "t_s": asked.timestamp,
+            "privacy": asked.privacy,
             "name": _named(asked.output_image, "snapshot", ".jpg"),
         }
         job = await run_in_threadpool(self._submitted, "snapshot", params, owner)
@@ -86,6 +87,7 @@ class VideoDesk:
             "source": asked.video_url,
             "start_s": asked.start_time,
             "duration_s": asked.duration,
+            "privacy": asked.privacy,
             "name": _named(asked.output_path, "recording", ".mp4"),
         }
         job = await run_in_threadpool(self._submitted, "clip", params, owner)

@@ -16,7 +16,10 @@ from sightline.jobs.history.correcting import Corrector
 from sightline.jobs.history.exporting import tracking_data, write_heatmap, write_report, write_tracking_data
 from sightline.jobs.history.overlaying import Overlay, overlaid
 from sightline.jobs.history.story import Chronicle, Span
+from sightline.jobs.kinds import Task
+from sightline.jobs.kinds.export import overlay
 from sightline.model.site import Watch
+from sightline.settings import load
 
 from .conftest import SITE, TASK
 
@@ -80,13 +83,17 @@ def test_a_report_has_a_sheet_for_everything(ask, tmp_path):
     assert (tmp_path / "h.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def filmed(path, n=100):
-    """Twenty seconds of grey."""
+GREY = np.full((200, 480, 3), 128, np.uint8)
+CHECKS = np.where(np.indices((200, 480)).sum(axis=0) // 8 % 2, 230, 30).astype(np.uint8)[:, :, None].repeat(3, 2)
+
+
+def filmed(path, n=100, picture=GREY):
+    """Twenty seconds of one picture."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=5)
         stream.width, stream.height, stream.pix_fmt, stream.time_base = 480, 200, "yuv420p", Fraction(1, 5)
         for _ in range(n):
-            for packet in stream.encode(av.VideoFrame.from_ndarray(np.full((200, 480, 3), 128, np.uint8), "rgb24")):
+            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")):
                 container.mux(packet)
         for packet in stream.encode(None):
             container.mux(packet)
@@ -107,6 +114,20 @@ def test_a_video_shows_everybody_in_their_box_at_their_time(chronicle, ask, tmp_
     assert overlaid(chronicle, answers, hidden, tmp_path / "hidden.mp4", quiet, never) == 10
     column = np.flatnonzero((np.ptp(pictures[-1], axis=2) > 60).any(axis=0))
     assert abs(column.min() - 305) < 25
+
+
+def test_a_video_covers_at_least_what_the_installation_wants(walked, tmp_path):
+    videos = f'videos = ["{filmed(tmp_path / "cam1.mp4", 10, CHECKS)}"]'
+    (tmp_path / "yard.toml").write_text(f'id = "yard"\n[[cameras]]\nid = "cam1"\n{videos}\n')
+    wanted = {"database": f"sqlite:///{tmp_path / 'rows.db'}", "privacy": "bodies"}
+    settings = load(None, data_folder=tmp_path / "data", sites_folder=tmp_path, **wanted)
+    asked = {"task_id": TASK.task_id, "to_s": 0.5}
+    out = tmp_path / "out"
+    overlay(Task(job_id="1", params=asked, folder=out, settings=settings), quiet, never)
+    with av.open(str(out / "cam1.mp4")) as container:
+        picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    assert picture[110:180, 110:135].std() < 30, "number 1 is at 100..140, 100..190"
+    assert picture[:80, :80].std() > 80
 
 
 def test_a_camera_without_recordings_is_named(walked, chronicle, tmp_path):
