@@ -1,12 +1,13 @@
 """A small real video, and the command line as a user calls it."""
 
+import io
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +16,8 @@ import av
 import httpx
 import numpy as np
 import pytest
+
+from sightline.cli import main
 
 FPS = 25
 SECONDS = 3
@@ -60,6 +63,21 @@ def sightline(tmp_path):
     def call(*words, **more):
         command = [sys.executable, "-m", "sightline", *map(str, words)]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False, **more)
+
+    return call
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Runs the command line likewise, without the cost of a process: for what a process would not change."""
+
+    def call(*words):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["sightline", *map(str, words)])
+        stdout, stderr = io.StringIO(), io.StringIO()
+        with redirect_stdout(stdout), redirect_stderr(stderr), pytest.raises(SystemExit) as left:
+            main()
+        return subprocess.CompletedProcess(words, left.value.code or 0, stdout.getvalue(), stderr.getvalue())
 
     return call
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import runpy
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +28,20 @@ def photos(tmp_path):
 
 
 @pytest.fixture
-def rebuild(sightline, tmp_path):
-    """Calls it with the scripted engine."""
+def site(tmp_path):
+    """The folder of the scripted engine."""
     site = tmp_path / "site"
     site.mkdir()
-    runpy.run_path(str(ENGINE))["install"](site)
-    environment = os.environ | {"PYTHONPATH": str(site), "SCRIPTED_CALLS": str(tmp_path / "calls.txt")}
-    return lambda *words: sightline("reconstruct", *words, "--engine", "scripted", env=environment)
+    return runpy.run_path(str(ENGINE))["install"](site)
+
+
+@pytest.fixture
+def rebuild(here, site, tmp_path, monkeypatch):
+    """Calls it with the scripted engine."""
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.setenv("SCRIPTED_CALLS", str(tmp_path / "calls.txt"))
+    yield lambda *words: here("reconstruct", *words, "--engine", "scripted")
+    sys.modules.pop("scripted_reconstructor", None)
 
 
 def extras(glb):
@@ -42,8 +50,9 @@ def extras(glb):
     return document["asset"]["extras"], [node.get("name") for node in document["nodes"]]
 
 
-def test_a_folder_of_pictures_becomes_a_scene(rebuild, photos, tmp_path):
-    done = rebuild(photos, "--format", "all")
+def test_a_folder_of_pictures_becomes_a_scene(sightline, site, photos, tmp_path):
+    engine = os.environ | {"PYTHONPATH": str(site)}
+    done = sightline("reconstruct", photos, "--format", "all", "--engine", "scripted", env=engine)
     assert done.returncode == 0, done.stderr
     assert "4 of 4 pictures placed" in done.stdout
     assert "left out: 4.jpg: no picture" in done.stderr
@@ -86,9 +95,9 @@ def test_one_file_is_all_that_is_left_where_one_was_asked_for(rebuild, photos, t
     assert {path.name for path in tmp_path.iterdir()} == {"yard", "site", "calls.txt", "my.glb"}
 
 
-def test_a_scene_can_be_kept_for_clients_of_the_tcp_service(rebuild, photos, sightline, tmp_path):
+def test_a_scene_can_be_kept_for_clients_of_the_tcp_service(rebuild, photos, here, tmp_path):
     data = ("--data", tmp_path / "data")
-    sightline("users", "add", "ann", "--role", "operator", "--password-stdin", *data, input="correct horse\n")
+    assert here("users", "create", "ann", "correct horse", *data).returncode == 0
     keep = ("--save_to_db", "--original_name", "demo.glb", *data)
     nobody = rebuild(photos, *keep, "--user_id", "bob")
     assert (nobody.returncode, "no user 'bob'" in nobody.stderr) == (2, True)
@@ -99,6 +108,15 @@ def test_a_scene_can_be_kept_for_clients_of_the_tcp_service(rebuild, photos, sig
     assert (tmp_path / "data" / "artifacts" / digits[:2] / digits[2:]).is_file()
     unnamed = rebuild(photos, "--save_to_db")
     assert "--save-to-db needs --user-id and --original-name" in " ".join(unnamed.stderr.split())
+
+
+def test_names_may_hold_what_would_be_markup(rebuild, photos, tmp_path):
+    photos = photos.rename(tmp_path / "yard [old]")
+    (photos / "4.jpg").rename(photos / "4 [bold].jpg")
+    done = rebuild(photos)
+    assert done.returncode == 0, done.stderr
+    assert "yard [old]-scene/scene.glb" in done.stdout
+    assert "left out: 4 [bold].jpg: no picture" in done.stderr
 
 
 def test_pictures_that_make_no_scene_leave_what_there_is(rebuild, photos, tmp_path):

@@ -3,8 +3,9 @@
 import json
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -33,6 +34,12 @@ err = Console(stderr=True, highlight=False)
 def print_json(value: Mapping[str, Any]) -> None:
     """One JSON object on standard output, for machines."""
     sys.stdout.write(json.dumps(value, indent=2, default=str, allow_nan=False) + "\n")
+
+
+def tell_lines(lines: Iterable[Path | str]) -> None:
+    """Files or commands, one on each line, as they are: names may hold what would be markup."""
+    for line in lines:
+        out.print(f"  {line}", markup=False, soft_wrap=True)
 
 
 class _Rate(ProgressColumn):

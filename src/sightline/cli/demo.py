@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from sightline.cli.console import Meter, out, print_json, progress, stopping
 from sightline.errors import SourceError
@@ -68,7 +69,7 @@ def demo(
         f" {seen.median_m:.1f} m off or less, nine in ten {seen.p90_m:.1f} m[/bold]"
         f" (told: {seen.told_m:.1f} m; {seen.yaw_constant_deg:+.0f} degrees in the gimbal's yaw found and taken out)"
     )
-    out.print(f"{spent_s:.0f} s. Report: [bold]{result.page.resolve()}[/bold]", soft_wrap=True)
+    out.print(f"{spent_s:.0f} s. Report: [bold]{escape(str(result.page.resolve()))}[/bold]", soft_wrap=True)
 
 
 def _flight(seen: Any) -> dict[str, float | int | None]:

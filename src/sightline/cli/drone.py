@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from sightline import wiring
-from sightline.cli.console import Meter, err, out, print_json, progress, stopping
+from sightline.cli.console import Meter, err, out, print_json, progress, stopping, tell_lines
 from sightline.cli.track import merged, parsed
 from sightline.errors import EngineError, OptionError, SourceError
 
@@ -135,8 +135,7 @@ def _tell(result: Any, *, as_json: bool) -> None:
         print_json({**result.story, "files": [str(path) for path in result.files]})
         return
     out.print(_table(result.story))
-    for path in result.files:
-        out.print(f"  {path}", soft_wrap=True)
+    tell_lines(result.files)
     for warning in result.story["warnings"]:
         err.print(f"[yellow]{escape(warning)}", soft_wrap=True)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import numpy as np
 import typer
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from sightline import wiring
@@ -174,7 +175,11 @@ def _table(scores: dict[str, Scores]) -> Table:
         numbers = score.numbers()
         shares, counts = [f"{100 * numbers[n]:5.1f}" for n in SHARES], [f"{numbers[n]:4d}" for n in COUNTS]
         table.add_row(
-            name, *shares, *counts, f" {score.n_found_ids}/{score.n_truth_ids}", style="bold" if name == ALL else None
+            escape(name),
+            *shares,
+            *counts,
+            f" {score.n_found_ids}/{score.n_truth_ids}",
+            style="bold" if name == ALL else None,
         )
     return table
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
+from rich.markup import escape
 
 from sightline import wiring
 from sightline.cli.console import Meter, err, out, print_json, progress, stopping
@@ -77,7 +78,7 @@ def extract(
     if as_json:
         print_json({"folder": str(task.folder), "frames": last.n_written, "restarts": last.restart_count})
     else:
-        out.print(f"[bold]{last.n_written}[/bold] pictures in {task.folder}", soft_wrap=True)
+        out.print(f"[bold]{last.n_written}[/bold] pictures in {escape(str(task.folder))}", soft_wrap=True)
     if stopped() and not task.is_live:
         err.print("stopped early; the same command goes on from here")
         raise typer.Exit(130)
@@ -100,7 +101,7 @@ class _Watch:
         if why and report.state != "error" and why not in self._troubles:
             self._troubles.add(why)
             more = "" if report.fallback == why else "; trying again"
-            err.print(f"[yellow]{why}{more}", soft_wrap=True)
+            err.print(f"[yellow]{escape(why)}{more}", soft_wrap=True)
 
 
 def _task(

@@ -43,7 +43,7 @@ def list_(
             row["what"],
         )
     out.print(table)
-    err.print(f"on the shelf: {weights.folder()}", style="dim", soft_wrap=True)
+    err.print(f"on the shelf: {weights.folder()}", style="dim", markup=False, soft_wrap=True)
 
 
 @app.command()

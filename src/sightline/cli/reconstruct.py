@@ -11,9 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from sightline import wiring
-from sightline.cli.console import Meter, err, out, print_json, progress, stopping
+from sightline.cli.console import Meter, err, out, print_json, progress, stopping, tell_lines
 from sightline.cli.track import parsed
 from sightline.errors import EngineError, OptionError, SourceError
 
@@ -350,8 +351,7 @@ def _tell(result: dict[str, Any]) -> None:
         f"[bold]{result['points']:,}[/bold] points, {scale} ({result['engine']}, {result['seconds']:.1f} s)"
     )
     for line in _warnings(result):
-        err.print(f"[yellow]{line}", soft_wrap=True, highlight=False)
+        err.print(f"[yellow]{escape(line)}", soft_wrap=True, highlight=False)
     if "hash" in result:
         out.print(f"kept as {result['hash']}", soft_wrap=True)
-    for path in result["files"]:
-        out.print(f"  {path}", soft_wrap=True)
+    tell_lines(result["files"])

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
-from sightline.cli.console import Meter, out, print_json, progress, stopping
+from sightline.cli.console import Meter, out, print_json, progress, stopping, tell_lines
 from sightline.errors import OptionError
 
 
@@ -47,13 +48,15 @@ def simulate(
     if as_json:
         print_json({"folder": str(output), "frames": plan.n_frames, "files": [str(path) for path in files]})
         return
-    out.print(f"{len(world.cameras)} cameras, {plan.n_frames} pictures each, in [bold]{output}[/bold]", soft_wrap=True)
-    for path in files:
-        out.print(f"  {path}", soft_wrap=True)
+    out.print(
+        f"{len(world.cameras)} cameras, {plan.n_frames} pictures each, in [bold]{escape(str(output))}[/bold]",
+        soft_wrap=True,
+    )
+    tell_lines(files)
     first = world.cameras[0].name
     out.print("\nNext:", style="bold")
-    out.print(f"  sightline track {output / first}.mp4 -o {output / first}-tracks", soft_wrap=True)
-    out.print(f"  sightline evaluate {output / first}-tracks/tracks.txt {output / first}.gt.txt", soft_wrap=True)
+    at = output / first
+    tell_lines([f"sightline track {at}.mp4 -o {at}-tracks", f"sightline evaluate {at}-tracks/tracks.txt {at}.gt.txt"])
 
 
 def size_of(text: str) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sightline import wiring
-from sightline.cli.console import Meter, out, progress, stopping
+from sightline.cli.console import Meter, out, progress, stopping, tell_lines
 from sightline.cli.simulate import size_of
 from sightline.errors import OptionError
 from sightline.simulation.flight.logs import DIALECTS
@@ -57,10 +57,9 @@ def simulate_flight(
         files = write(plan, output, wrong, progress=Meter(shown), stopped=stopped)
     if files is None:
         raise KeyboardInterrupt
-    for file in files:
-        out.print(f"  {file}", soft_wrap=True)
+    tell_lines(files)
     out.print("\nNext:", style="bold")
-    out.print(f"  sightline drone {output / VIDEO} {output / LOG} --fov-deg {plan.fov_deg:g}", soft_wrap=True)
+    tell_lines([f"sightline drone {output / VIDEO} {output / LOG} --fov-deg {plan.fov_deg:g}"])
 
 
 def _checked(made: type, **given: Any) -> dict[str, Any]:

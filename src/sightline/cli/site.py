@@ -47,7 +47,7 @@ def check(
     for watch in site.watches:
         row, scale = _row(watch), site.map.metres_per_unit or 1.0
         misses = [_shown(row[name], scale) for name in ("miss_median", "miss_largest")]
-        table.add_row(watch.id, str(row["videos"]), f"{row['pairs_used']} of {row['pairs']}", *misses)
+        table.add_row(escape(watch.id), str(row["videos"]), f"{row['pairs_used']} of {row['pairs']}", *misses)
     out.print(f"[bold]{escape(site.name)}[/bold] ({escape(site.id)})")
     out.print(table)
     for word, ids in (("zones", [zone.id for zone in site.zones]), ("lines", [line.id for line in site.lines])):

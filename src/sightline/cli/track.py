@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import typer
 
 from sightline import wiring
-from sightline.cli.console import Meter, err, out, print_json, progress, stopping
+from sightline.cli.console import Meter, err, out, print_json, progress, stopping, tell_lines
 from sightline.errors import OptionError, SourceError
 
 EXAMPLES = """
@@ -170,7 +170,6 @@ def _tell(job: Any, result: Any) -> None:
     )
     if result.n_lost:
         err.print(f"[yellow]{result.n_lost} damaged pictures were left out")
-    for path in result.files:
-        out.print(f"  {path}", soft_wrap=True)
+    tell_lines(result.files)
     if not summary["tracks"] and job.detector == "motion":
         err.print("nothing moved enough; try --detector people_hog, or --weights (see sightline models list)")

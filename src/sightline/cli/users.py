@@ -74,7 +74,9 @@ def create(
     err.print(f"{user.name} may log in as {user.role.value}{_as_vip(user)}", markup=False)
     if len(password) < SHORTEST:
         err.print(
-            f"a short password: give another with 'sightline users passwd {name}' before others come in", soft_wrap=True
+            f"a short password: give another with 'sightline users passwd {name}' before others come in",
+            markup=False,
+            soft_wrap=True,
         )
 
 
