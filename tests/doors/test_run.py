@@ -1,10 +1,12 @@
 """``sightline run``: a whole site from the command line."""
 
 import json
+import re
 
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
+from pyarrow.compute import greater as pc_greater
 
 from sightline.simulation import simulate, write
 
@@ -25,6 +27,10 @@ def test_a_site_is_watched_and_everybody_has_a_path(sightline, yard, tmp_path):
     assert len(table) == told["sightings"] > 0
     paths = pc.read_csv(tmp_path / "out" / "paths.csv")
     assert len(set(paths["global_id"].to_pylist())) == told["identities"]
+    page = (tmp_path / "out" / "report.html").read_text()
+    known = table.filter(pc_greater(table["identity"], 0))
+    pairs = set(zip(known["identity"].to_pylist(), known["camera"].to_pylist(), strict=True))
+    assert set(re.findall(r'alt="(\d+) in (\w+)"', page)) == {(str(who), camera) for who, camera in pairs}
     before = (tmp_path / "out" / "seen-1.parquet").stat().st_mtime_ns
     again = sightline("run", yard / "site.toml", "--fps", "5", "--detector", "motion", "-o", tmp_path / "out", "--json")
     assert json.loads(again.stdout) == told

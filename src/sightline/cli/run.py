@@ -1,7 +1,7 @@
 """``sightline run``: all cameras of a site, everybody with one identity on its map."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
@@ -19,6 +19,8 @@ EXAMPLES = """
   sightline run factory.toml --fps 5 --detector onnx --set detector.weights=yolox-nano-416
 """
 
+_OURS = {"sightings.parquet", "paths.csv", "report.html"}
+
 
 def run(
     site: Annotated[Path, typer.Argument(metavar="SITE.toml", help="The site: see [bold]sightline site[/bold].")],
@@ -32,13 +34,18 @@ def run(
         list[str] | None,
         typer.Option("--set", metavar="KIND.OPTION=VALUE", help="Any option of any engine; repeat as needed."),
     ] = None,
+    privacy: Annotated[
+        Literal["none", "faces", "bodies"],
+        typer.Option(help="What is covered of everybody in the report's pictures: nothing, heads, or all of them."),
+    ] = "none",
     force: Annotated[bool, typer.Option("--force", help="Begin anew, whatever is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Watch all recordings of a site in step; find out who is who across its cameras, and where everybody went.
 
     Results go to a folder: [bold]sightings.parquet[/bold], every box with identity, place and covariance;
-    [bold]paths.csv[/bold], one smooth path for everybody.
+    [bold]paths.csv[/bold], one smooth path for everybody; [bold]report.html[/bold], the map and everybody's pictures,
+    to look at.
     Ctrl-C loses only the part that is being watched: the same command goes on with it.
     """
     from sightline.jobs.sites.running import run as run_site  # noqa: PLC0415 - engines load only when there is work
@@ -51,7 +58,7 @@ def run(
     given: dict[str, dict[str, Any]] = merged({}, parsed(settings or []))
     how = Watching(task_id=task_of(described, folder), fps=fps, detector=detector, tracker=tracker, options=given)
     with stopping() as stopped, progress() as shown:
-        result = run_site(described, how, folder, Meter(shown), stopped)
+        result = run_site(described, how, folder, Meter(shown), stopped, privacy)
     if not result.complete:
         err.print("stopped; the same command goes on with the part that was being watched")
         raise typer.Exit(130)
@@ -70,7 +77,7 @@ def run(
 def _make_room(folder: Path, force: bool) -> None:
     """Refuses a folder of somebody else's; empties ours where that is asked for."""
     there = list(folder.iterdir()) if folder.is_dir() else []
-    ours = [path for path in there if path.name.startswith("seen-") or path.name in {"sightings.parquet", "paths.csv"}]
+    ours = [path for path in there if path.name.startswith("seen-") or path.name in _OURS]
     if there and not ours and {path.name for path in there} - {"videos"}:
         raise SourceError(f"{folder} is not empty and holds no earlier run; choose another folder with -o")
     for path in ours if force else []:

@@ -16,10 +16,12 @@ from sightline.formats import report
 from sightline.formats.jpeg import encoded
 from sightline.formats.parquet import Parquet
 from sightline.formats.report import CameraPart, Chart, Curve, GroundMap, Number, ReportPage, Trail
+from sightline.formats.sites.toml import read
 from sightline.geometry.homography import px_from_map
 from sightline.geometry.warp import warped
 from sightline.identifiers.ground import Ground
 from sightline.jobs.demo_drone import FlightOutcome, fly
+from sightline.jobs.sites.maps import pale_map
 from sightline.jobs.track import TrackJob, TrackResult
 from sightline.jobs.track import run as track
 from sightline.locators.homography import Homography
@@ -204,6 +206,7 @@ def _page(
 ) -> ReportPage:
     """The report's content."""
     plan = job.plan
+    ways = _true_ways([camera.truth.rows(~_beyond(camera.truth, camera.result.tracks)) for camera in cameras])
     cpu_s = sum(camera.result.cpu_s for camera in cameras)
     n_frames = sum(camera.result.n_frames for camera in cameras)
     return ReportPage(
@@ -218,8 +221,9 @@ def _page(
         ),
         cameras=tuple(_part(site, camera) for camera in cameras),
         ground=GroundMap(
-            truth=_true_ways([camera.truth.rows(~_beyond(camera.truth, camera.result.tracks)) for camera in cameras]),
+            truth=ways,
             found=Trail.each(paths.number, _on_the_map(site, paths.xy_enu_m)),
+            under=pale_map(read(job.folder / "site" / "site.toml"), np.concatenate([trail.xy_m for trail in ways])),
             caption="The site from above, in metres: one colour for each identity, whichever cameras saw it, over the"
             " true ways in grey.",
         ),

@@ -7,10 +7,36 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sightline.files import whole
-from sightline.formats.report.page import CameraPart, Chart, Curve, GroundMap, Listing, Number, ReportPage, Trail
-from sightline.formats.report.plots import chart, ground_map
+from sightline.formats.report.page import (
+    CameraPart,
+    Chart,
+    Curve,
+    GroundMap,
+    Listing,
+    MapPicture,
+    Number,
+    Person,
+    Portrait,
+    ReportPage,
+    Trail,
+)
+from sightline.formats.report.plots import chart, ground_map, hue, inlined
 
-__all__ = ["CameraPart", "Chart", "Curve", "GroundMap", "Listing", "Number", "ReportPage", "Trail", "html", "write"]
+__all__ = [
+    "CameraPart",
+    "Chart",
+    "Curve",
+    "GroundMap",
+    "Listing",
+    "MapPicture",
+    "Number",
+    "Person",
+    "Portrait",
+    "ReportPage",
+    "Trail",
+    "html",
+    "write",
+]
 
 
 def write(path: Path, page: ReportPage) -> None:
@@ -33,7 +59,7 @@ def html(page: ReportPage) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"chart": chart, "ground_map": ground_map, "url": _url}
+    environment.filters |= {"chart": chart, "ground_map": ground_map, "hue": hue, "inlined": inlined, "url": _url}
     return environment.get_template("page.html.j2").render(page=page, columns=_columns(page))
 
 

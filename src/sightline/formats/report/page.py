@@ -48,6 +48,18 @@ class Trail:
         return tuple(cls(int(k), xy_m[number == k]) for k in np.unique(number) if k != UNTRACKED)
 
 
+@dataclass(frozen=True, slots=True)
+class MapPicture:
+    """A picture of the ground, to draw tracks on."""
+
+    jpeg: bytes
+    """The picture, x to the right and y up; it becomes part of the page."""
+    low_m: tuple[float, float]
+    """Where its lower left corner is."""
+    high_m: tuple[float, float]
+    """Where its upper right corner is; nothing beyond is drawn."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class GroundMap:
     """Tracks seen from above, found over true."""
@@ -58,6 +70,10 @@ class GroundMap:
     """Where they were found."""
     caption: str = "Seen from above: found tracks in colour over the true ones in grey."
     """A line beneath."""
+    is_north_up: bool = True
+    """Whether y is north."""
+    under: MapPicture | None = None
+    """What is drawn beneath; None: plain ground."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,6 +129,8 @@ class CameraPart:
     """MP4 file, relative to the page."""
     still: str | None = None
     """Picture shown until the video plays, or in its stead; relative to the page."""
+    jpeg: bytes | None = None
+    """The same where there are neither; it becomes part of the page."""
     numbers: tuple[Number, ...] = ()
     """Scores, counts, speed."""
     chart: Chart | None = None
@@ -123,6 +141,30 @@ class CameraPart:
     """Results to open, relative to the page."""
     warnings: tuple[str, ...] = ()
     """What a reader must know before trusting the numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """Somebody as one camera saw them."""
+
+    camera: str
+    """Which."""
+    jpeg: bytes
+    """The picture; it becomes part of the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who was followed, across all cameras."""
+
+    number: int
+    """As on the map."""
+    name: str
+    """What they are called."""
+    lines: tuple[str, ...]
+    """What is known of them: when, where, how far."""
+    portraits: tuple[Portrait, ...] = ()
+    """What to see whether they are one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,6 +181,10 @@ class ReportPage:
     """One part each."""
     ground: GroundMap | None = None
     """The whole site from above."""
+    people: tuple[Person, ...] = ()
+    """Who was there."""
+    people_note: str = ""
+    """A line beneath them."""
     listing: Listing | None = None
     """More than numbers can say."""
     meaning: Mapping[str, str] = field(default_factory=dict)

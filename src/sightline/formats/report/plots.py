@@ -1,12 +1,13 @@
 """Small drawings as inline SVG, coloured by the page's own style sheet."""
 
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float
 from markupsafe import Markup
 
-from sightline.formats.report.page import Chart, Curve, GroundMap, Trail
+from sightline.formats.report.page import Chart, Curve, GroundMap, MapPicture, Trail
 
 _MOST_POINTS = 600
 """Of one line; more cannot be seen and make the page heavy."""
@@ -18,13 +19,10 @@ _GOLDEN_DEG = 137.508
 
 def ground_map(ground: GroundMap) -> Markup:
     """Tracks from above, north up, on a grid in metres; nothing if no track has a place."""
-    trails = [*ground.truth, *ground.found]
-    points = np.concatenate([np.zeros((0, 2)), *(_reach(trail) for trail in trails)])
-    if not len(points):
+    reach = _extent(ground)
+    if reach is None:
         return Markup()
-    low, high = points.min(axis=0), points.max(axis=0)
-    margin = max(0.04 * float((high - low).max()), 0.5)
-    low, high = low - margin, high + margin
+    low, high = reach
     scale = _MAP_PX / float(high[0] - low[0])
     tall = min(float(high[1] - low[1]) * scale, _MAP_PX)
     scale = min(scale, tall / float(high[1] - low[1]))
@@ -39,9 +37,29 @@ def ground_map(ground: GroundMap) -> Markup:
     drawn += [_trail(trail, px(trail.xy_m), scale) for trail in ground.found]
     return Markup(
         '<svg class="plot map" viewBox="0 0 {w:.0f} {h:.0f}" role="img" aria-label="Tracks from above">'
-        "{grid}{drawn}</svg>"
-        "<figcaption>{caption} North is up; a square is {step} m wide.</figcaption>"
-    ).format(w=_MAP_PX, h=tall, grid=grid, drawn=Markup().join(drawn), caption=ground.caption, step=f"{step_m:g}")
+        "{under}{grid}{drawn}</svg>"
+        "<figcaption>{caption} {north}{a} square is {step} m wide.</figcaption>"
+    ).format(
+        w=_MAP_PX,
+        h=tall,
+        under=_under(ground.under, px),
+        grid=grid,
+        drawn=Markup().join(drawn),
+        caption=ground.caption,
+        north="North is up; " if ground.is_north_up else "",
+        a="a" if ground.is_north_up else "A",
+        step=f"{step_m:g}",
+    )
+
+
+def hue(number: int) -> str:
+    """The colour of a track's number, as degrees; the same wherever it is shown."""
+    return f"{number * _GOLDEN_DEG % 360:.0f}"
+
+
+def inlined(jpeg: bytes) -> str:
+    """A picture as an address that holds it."""
+    return f"data:image/jpeg;base64,{b64encode(jpeg).decode()}"
 
 
 def chart(shown: Chart) -> Markup:
@@ -74,6 +92,30 @@ def _stairs(curve: Curve) -> Float[np.ndarray, "n 2"]:
     return np.stack([np.repeat(t_s, 2)[1:], np.repeat(n, 2)[:-1]], axis=1)
 
 
+def _extent(ground: GroundMap) -> tuple[Float[np.ndarray, " 2"], Float[np.ndarray, " 2"]] | None:
+    """Lower left and upper right corner of what is drawn; None where there is nothing."""
+    if ground.under is not None:
+        return np.array(ground.under.low_m), np.array(ground.under.high_m)
+    points = np.concatenate([np.zeros((0, 2)), *(_reach(trail) for trail in (*ground.truth, *ground.found))])
+    if not len(points):
+        return None
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = max(0.04 * float((high - low).max()), 0.5)
+    return low - margin, high + margin
+
+
+def _under(picture: MapPicture | None, px: Callable[[np.ndarray], np.ndarray]) -> Markup:
+    """The picture beneath."""
+    if picture is None:
+        return Markup()
+    (left, top), (right, bottom) = px(
+        np.array([[picture.low_m[0], picture.high_m[1]], [picture.high_m[0], picture.low_m[1]]])
+    )
+    return Markup(
+        '<image x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" preserveAspectRatio="none" href="{uri}"/>'
+    ).format(x=left, y=top, w=right - left, h=bottom - top, uri=inlined(picture.jpeg))
+
+
 def _reach(trail: Trail) -> Float[np.ndarray, "m 2"]:
     """What must be on the map: its points, and the circle about its end."""
     there = trail.xy_m[np.isfinite(trail.xy_m).all(axis=1)]
@@ -84,7 +126,6 @@ def _reach(trail: Trail) -> Float[np.ndarray, "m 2"]:
 
 def _trail(trail: Trail, xy_px: Float[np.ndarray, "n 2"], scale: float) -> Markup:
     """A found track in its colour, with its number and circle where it ends."""
-    hue = trail.number * _GOLDEN_DEG % 360
     there = np.flatnonzero(np.isfinite(xy_px).all(axis=1))
     if not len(there):
         return Markup()
@@ -95,8 +136,11 @@ def _trail(trail: Trail, xy_px: Float[np.ndarray, "n 2"], scale: float) -> Marku
         doubt = Markup('<circle class="doubt" cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}"/>').format(
             x=x, y=y, r=trail.circle_m * scale
         )
-    return Markup('<g class="found" style="--hue:{hue:.0f}">{doubt}{line}{end}</g>').format(
-        hue=hue, doubt=doubt, line=_line(xy_px, "trail"), end=end.format(x=x, y=y, tx=x + 7, number=trail.number)
+    return Markup('<g class="found" style="--hue:{hue}">{doubt}{line}{end}</g>').format(
+        hue=hue(trail.number),
+        doubt=doubt,
+        line=_line(xy_px, "trail"),
+        end=end.format(x=x, y=y, tx=x + 7, number=trail.number),
     )
 
 
