@@ -36,7 +36,7 @@ def run(
     ] = None,
     privacy: Annotated[
         Literal["none", "faces", "bodies"],
-        typer.Option(help="What is covered of everybody in the report's pictures: nothing, heads, or all of them."),
+        typer.Option(envvar="SIGHTLINE_PRIVACY", help="What the report hides of everybody who was detected."),
     ] = "none",
     force: Annotated[bool, typer.Option("--force", help="Begin anew, whatever is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
