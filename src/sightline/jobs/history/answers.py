@@ -16,6 +16,7 @@ from sightline.analysis.movement import movement
 from sightline.analysis.paths import Paths, Steps, steps
 from sightline.analysis.zones import Visits, flows, presence, visits
 from sightline.errors import OptionError
+from sightline.geodesy.maps import wgs84_from_map
 from sightline.jobs.history.story import Chronicle, Story
 from sightline.model.history import WatchedTask
 from sightline.model.site import Line, Site, Zone
@@ -23,6 +24,8 @@ from sightline.model.site import Line, Site, Zone
 Answer = dict[str, Any]
 _PLACES = 3
 """Decimals of metres and seconds."""
+_DEGREES = 8
+"""Decimals of degrees: a millimetre."""
 _WALKED = "there_s", "distance_m", "mean_mps", "fastest_mps"
 _MOST_BINS = 50_000
 _BARS = 30
@@ -75,7 +78,10 @@ class Answers:
         ]
 
     def trajectories(self, person_id: str | None = None, every_s: float = 0.0) -> list[Answer]:
-        """Where everybody went, or one person: places in metres of the map, no closer in time than ``every_s``."""
+        """Where everybody went, or one person, no closer in time than ``every_s``.
+
+        Places are in metres of the map; where the map has a place on earth, also in degrees (WGS84).
+        """
         paths, found = self.paths, []
         slot = np.floor(paths.t_s / every_s) if every_s > 0 else np.arange(len(paths), dtype=np.float64)
         kept = np.flatnonzero((np.diff(paths.person, prepend=-1) != 0) | (np.diff(slot, prepend=np.nan) != 0))
@@ -83,12 +89,22 @@ class Answers:
         for rows in np.split(kept, edges[1:]) if len(kept) else []:
             who = self.story.shown(int(paths.person[rows[0]]))
             if person_id in {None, who["person_id"]}:
-                clock = self._clock(paths.t_s[rows])
-                points = np.column_stack([clock, paths.xy_m[rows]]).round(_PLACES)
+                columns = dict(
+                    zip(("t_s", "x_m", "y_m"), (self._clock(paths.t_s[rows]), *paths.xy_m[rows].T), strict=True)
+                )
+                points = {name: column.round(_PLACES).tolist() for name, column in columns.items()}
+                points |= self._on_earth(paths.xy_m[rows])
                 found.append(
-                    {**who, "points": [dict(zip(("t_s", "x_m", "y_m"), p, strict=True)) for p in points.tolist()]}
+                    {**who, "points": [dict(zip(points, p, strict=True)) for p in zip(*points.values(), strict=True)]}
                 )
         return found
+
+    def _on_earth(self, xy_m: Float[np.ndarray, "n 2"]) -> dict[str, list[float]]:
+        """Latitude and longitude; nothing where it is not known where on earth the map is."""
+        if self.site is None or self.site.map.anchor is None:
+            return {}
+        lat_deg, lon_deg = wgs84_from_map(self.site.map.anchor, xy_m)
+        return {"lat_deg": lat_deg.round(_DEGREES).tolist(), "lon_deg": lon_deg.round(_DEGREES).tolist()}
 
     def dwell(self) -> list[Answer]:
         """By zone and person, how long and how often; zones without anybody are there too."""

@@ -9,11 +9,13 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+from jaxtyping import Float
 
 from sightline.files import whole
 from sightline.formats import tabular, xlsx
 from sightline.formats.heatmap import drawn, png
 from sightline.formats.tabular import TableFormat
+from sightline.geodesy.maps import wgs84_from_map
 from sightline.jobs.history.answers import Answers
 from sightline.jobs.history.picturing import picture_of
 from sightline.jobs.history.story import Chronicle, Seen
@@ -122,8 +124,19 @@ def _rows(answers: Answers, seen: Seen, k: int, since_s: np.ndarray) -> pa.Table
             "person_name": names.take(who),
             "t_s": column["t_s"],
             "task_id": pa.array([task.task_id if task else ""] * n, pa.string()),
+            **_on_earth(answers, np.column_stack([column["x_m"], column["y_m"]])),
         }
     )
+
+
+def _on_earth(answers: Answers, xy_m: Float[np.ndarray, "n 2"]) -> dict[str, pa.Array]:
+    """Latitude and longitude in degrees; empty where it is not known where on earth the map is."""
+    anchor = answers.site.map.anchor if answers.site else None
+    degrees = wgs84_from_map(anchor, xy_m) if anchor else [np.full(len(xy_m), np.nan)] * 2
+    return {
+        name: pa.array(column.round(8), from_pandas=True)
+        for name, column in zip(("lat_deg", "lon_deg"), degrees, strict=True)
+    }
 
 
 def _metadata(column: dict[str, np.ndarray]) -> pa.Array:

@@ -1,5 +1,8 @@
 """What is told of a known history."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +14,7 @@ from sightline.jobs.history.reading import answers_about
 from sightline.jobs.history.story import Chronicle, Span
 from sightline.jobs.sites import messages
 from sightline.jobs.sites.shelf import Sites
+from sightline.model.site import Anchor
 from sightline.stores.sql.history import History
 
 from .conftest import BEGIN_S, SITE, TASK, later, noted, walk
@@ -140,3 +144,19 @@ def test_people_whom_no_camera_can_place_are_told_of_all_the_same(engine):
     assert answers.dashboard()["charts"]["heatmap"]["seconds"] == []
     assert answers.occupancy(1.0)[0]["people"] == []
     assert tracking_data(chronicle, answers)["map_x"].null_count == 20
+
+
+def test_where_the_map_has_a_place_on_earth_so_has_everybody(ask, ids):
+    asked = ask()
+    anchored = replace(SITE, map=replace(SITE.map, anchor=Anchor(0.0, 0.0, np.pi / 2)))
+    answers = Answers(asked._chronicle, asked.story, anchored)
+    (way,) = answers.trajectories(ids[1], 1.0)
+    on_map, there = (
+        [(point[x], point[y]) for point in way["points"]] for x, y in (("x_m", "y_m"), ("lon_deg", "lat_deg"))
+    )
+    assert np.array(there) * 111_319.5 == pytest.approx(np.array(on_map), abs=0.1)  # a degree of the equator
+    rows = tracking_data(asked._chronicle, answers)
+    place = json.loads(rows["detection_metadata"][0].as_py())
+    assert rows["lon_deg"][0].as_py() * 111_319.5 == pytest.approx(place["x_m"], abs=0.1)
+    assert "lat_deg" not in asked.trajectories()[0]["points"][0]
+    assert tracking_data(asked._chronicle, asked)["lat_deg"].null_count == len(rows)
