@@ -209,8 +209,8 @@ def settle(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
     sizes = {name: (size[0], size[1]) for part in parts for name, size in part["sizes"].items()}
     tell("Settling who is who", 0, None)
     with _saying(task, messages.channel(task.job_id)) as said:
-        summary, before, after = settled(site, seen, sizes, task.job_id, task.folder)
-        said.say("", messages.identities_refined(before, after, task.job_id))
+        summary, became = settled(site, seen, sizes, task.job_id, task.folder)
+        said.say("", messages.identities_refined(became, task.job_id))
     length_s = sum(part["moments"] for part in parts) / asked.fps
     written(partial(all_done, task, site, seen, length_s), tell, stopped)
     missing = {name: why for part in parts for name, why in part["missing"].items()}

@@ -8,8 +8,9 @@ from uuid import UUID, uuid5
 
 import numpy as np
 import orjson
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
+from sightline.jobs.sites.naming import Counts, homes
 from sightline.jobs.sites.recognizing import Person
 from sightline.model.tracks import Tracks
 
@@ -128,13 +129,9 @@ def camera(
     return said
 
 
-def identities_refined(before: Int[np.ndarray, " n"], after: Int[np.ndarray, " n"], task_id: str) -> bytes:
+def identities_refined(counts: Counts, task_id: str) -> bytes:
     """Who turned out to be who: of every name given at once, the one it became for most of its sightings."""
-    mapping: dict[str, str | None] = {}
-    both = (before > 0) & (after > 0)
-    pairs, counts = np.unique(np.column_stack([before[both], after[both]]), axis=0, return_counts=True)
-    for (old, new), _ in sorted(zip(pairs.tolist(), counts.tolist(), strict=True), key=lambda pair: pair[1]):
-        mapping[str(identity(task_id, old))] = identity(task_id, new)
+    mapping = {str(identity(task_id, said)): identity(task_id, settled) for said, settled, _ in homes(counts).tolist()}
     return wrapped("identities_refined", {"mapping": mapping})
 
 

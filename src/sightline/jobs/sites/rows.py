@@ -8,6 +8,7 @@ from typing import Any, final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from jaxtyping import Int
 
@@ -90,9 +91,12 @@ def nothing(cameras: Sequence[str], width: int = 0) -> Sightings:
 def read(path: Path, cameras: Sequence[str]) -> tuple[Int[np.ndarray, " n"], Sightings, Int[np.ndarray, " n"]]:
     """Moments, sightings and who they were said to be, in the order in which they were seen."""
     table = pq.read_table(path)
+    return table["moment"].to_numpy(), sightings_of(table, cameras), table["identity"].to_numpy()
+
+
+def sightings_of(table: pa.Table, cameras: Sequence[str]) -> Sightings:
+    """The sightings in rows of such a file."""
     column = {name: table[name].to_numpy() for name in table.column_names if name not in {"camera", "look"}}
-    place = {name: number for number, name in enumerate(cameras)}
-    who = np.array([place[name] for name in table["camera"].to_pylist()], np.int64)
     xy = np.column_stack([column["x_m"], column["y_m"]])
     cov = np.stack([column["xx_m2"], column["xy_m2"], column["xy_m2"], column["yy_m2"]], axis=1).reshape(-1, 2, 2)
     looks = np.zeros((len(table), 0))
@@ -100,10 +104,13 @@ def read(path: Path, cameras: Sequence[str]) -> tuple[Int[np.ndarray, " n"], Sig
         flat = table["look"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
         looks = flat.astype(np.float64).reshape(len(table), -1)
     shares = np.column_stack([column[name] for name in _SHARES])
-    sightings = Sightings(
-        tuple(cameras), who, column["t_s"], column["track"], xy, cov, column["whole"].astype(bool), looks, shares
-    )
-    return column["moment"], sightings, column["identity"]
+    seen = column["whole"].astype(bool), looks, shares
+    return Sightings(tuple(cameras), camera_of(table, cameras), column["t_s"], column["track"], xy, cov, *seen)
+
+
+def camera_of(table: pa.Table, cameras: Sequence[str]) -> Int[np.ndarray, " n"]:
+    """The index of each row's camera among ``cameras``."""
+    return np.asarray(pc.index_in(table["camera"], pa.array(cameras, pa.string())).to_numpy(), np.int64)
 
 
 def by_moment(moments: Int[np.ndarray, " n"], sightings: Sightings) -> Iterator[Sightings]:

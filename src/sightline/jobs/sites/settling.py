@@ -1,8 +1,14 @@
-"""Who was who, found out when all parts of a site's recordings were watched, and written down."""
+"""Who was who, found out when all parts of a site's recordings were watched, and written down.
 
-from collections.abc import Mapping, Sequence
+Everything is read and written some rows at a time: what is in memory does not grow with the length of the day.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any, final
 
 import numpy as np
 import pyarrow as pa
@@ -12,65 +18,129 @@ from pyarrow import csv
 
 from sightline.files import whole
 from sightline.identifiers.ground import Ground
-from sightline.jobs.sites import messages, rows
+from sightline.jobs.sites import messages
+from sightline.jobs.sites.naming import Counts
+from sightline.jobs.sites.recorded import Recorded
 from sightline.jobs.sites.watching import views_of
-from sightline.model.identities import Identities, Sightings
+from sightline.model.identities import NOBODY, Trajectories
 from sightline.model.site import Site
 
 _Numbers = Int[np.ndarray, " n"]
+_MEASURED = "t_s", "x_m", "y_m", "speed_mps"
+_PATHS = pa.schema([("number", pa.int64()), *((name, pa.float64()) for name in _MEASURED), ("n_cameras", pa.int64())])
 
 
 def settled(
     site: Site, seen: Sequence[Path], sizes: Mapping[str, tuple[int, int]], task_id: str, folder: Path
-) -> tuple[dict[str, Any], _Numbers, _Numbers]:
-    """A summary, and the number of everybody's identity as it was said at once, and as it is now.
+) -> tuple[dict[str, Any], Counts]:
+    """A summary, and how many sightings of whom, as it was said at once, turned out to be whose.
 
-    Writes ``sightings.parquet``, every sighting with its identity, and ``paths.csv``, where everybody went.
+    Writes ``sightings.parquet``, every sighting with its identity, and ``paths.csv``, where everybody went: in pieces
+    of some twenty minutes, by identity and time in each.
 
     Raises:
-        OSError: a file cannot be written.
+        OSError: a file cannot be read or written.
     """
-    cameras = [watch.id for watch in site.watches]
     # Where nobody was seen, nobody knows how many numbers looks have.
     seen = [path for path in seen if pq.read_metadata(path).num_rows] or seen[:1]
-    parts = [rows.read(path, cameras) for path in seen]
-    sightings = Sightings.joined([part[1] for part in parts])
-    before = np.concatenate([part[2] for part in parts])
-    found = Ground(views=views_of(site, sizes)).identify(sightings)
-    _write_sightings(seen, found.number, task_id, folder / "sightings.parquet")
-    _write_paths(site, found, task_id, folder / "paths.csv")
-    is_somebody = found.number > 0
+    recorded = Recorded(seen, [watch.id for watch in site.watches])
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder, prefix=".settling-") as beside, _Found(Path(beside), len(recorded)) as found:
+        for stretch in Ground(views=views_of(site, sizes)).stretches(recorded):
+            found.add(stretch.row, stretch.number, stretch.paths)
+        counts = _counted(recorded, found)
+        names = pa.array([messages.identity(task_id, who) for who in range(found.most + 1)], pa.string())
+        _write_sightings(recorded, found, names, pq.read_schema(seen[0]), folder / "sightings.parquet")
+        _write_paths(site, found, names, folder / "paths.csv")
+    is_somebody = counts[:, 1] > 0
     summary = {
         "site": site.id,
-        "sightings": len(sightings),
-        "identities": len(np.unique(found.number[is_somebody])),
-        "sightings_of_nobody": int((~is_somebody).sum()),
+        "sightings": len(recorded),
+        "identities": len(np.unique(counts[is_somebody, 1])),
+        "sightings_of_nobody": int(counts[~is_somebody, 2].sum()),
     }
-    return summary, before, found.number
+    return summary, counts[is_somebody & (counts[:, 0] > 0)]
 
 
-def _write_sightings(seen: Sequence[Path], number: _Numbers, task_id: str, path: Path) -> None:
+@final
+class _Found:
+    """Who is who, on disk for the meantime: identities by row, and paths."""
+
+    def __init__(self, folder: Path, n_rows: int) -> None:
+        self._folder, self._n = folder, n_rows
+        self.most = 0
+
+    def __enter__(self) -> "_Found":
+        self._numbers = (self._folder / "numbers").open("w+b")
+        self._numbers.truncate(4 * self._n)  # whom nobody says anything of is nobody
+        self._paths = pq.ParquetWriter(self._folder / "paths.parquet", _PATHS)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._numbers.close()
+        self._paths.close()
+
+    def add(self, row: _Numbers, number: _Numbers, paths: Trajectories) -> None:
+        """Keeps the identities of some rows, and a piece of the paths."""
+        self.most = max(self.most, int(number.max(initial=0)), int(paths.number.max(initial=0)))
+        breaks = np.flatnonzero(np.diff(row) != 1) + 1
+        for first, some in zip(np.split(row, breaks), np.split(number, breaks), strict=True):
+            if len(first):
+                self._numbers.seek(4 * int(first[0]))
+                self._numbers.write((some - NOBODY).astype(np.int32).tobytes())
+        xy_m, speed_mps = paths.xy_enu_m, np.linalg.norm(paths.velocity_enu_mps, axis=1)
+        columns = [paths.number, paths.t_s, xy_m[:, 0], xy_m[:, 1], speed_mps, paths.n_cameras]
+        self._paths.write_table(pa.table(columns, schema=_PATHS))
+
+    def numbers(self, first: int, n: int) -> _Numbers:
+        """The identities of ``n`` rows from ``first`` on."""
+        self._numbers.seek(4 * first)
+        return np.frombuffer(self._numbers.read(4 * n), np.int32).astype(np.int64) + NOBODY
+
+    def paths(self) -> Iterator[pa.Table]:
+        """The pieces of the paths; nothing can be added any more."""
+        self._paths.close()
+        with pq.ParquetFile(self._folder / "paths.parquet") as file:
+            for group in range(file.num_row_groups):
+                yield file.read_row_group(group, use_threads=False)
+
+
+def _counted(recorded: Recorded, found: _Found) -> Counts:
+    """How many sightings were said at once to be whose, and turned out to be whose; nobody's among them."""
+    total = Counter[tuple[int, int]]()
+    for first, table in recorded.tables(["identity"]):
+        pairs = np.column_stack([table["identity"].to_numpy(), found.numbers(first, len(table))])
+        each, count = np.unique(pairs, axis=0, return_counts=True)
+        total.update(dict(zip(map(tuple, each.tolist()), count.tolist(), strict=True)))
+    rows = [(said, number, count) for (said, number), count in sorted(total.items())]
+    return np.array(rows, np.int64).reshape(-1, 3)
+
+
+def _write_sightings(recorded: Recorded, found: _Found, names: pa.Array, schema: pa.Schema, path: Path) -> None:
     """All columns, with the identities that hold."""
-    table = pa.concat_tables([pq.read_table(one) for one in seen])
-    names = [messages.identity(task_id, who) for who in number.tolist()]
-    table = table.set_column(table.column_names.index("identity"), "identity", pa.array(number))
-    table = table.append_column("global_id", pa.array(names, pa.string()))
-    with whole(path) as file:
-        pq.write_table(table, file, compression="zstd")
+    schema = schema.append(pa.field("global_id", pa.string())).remove_metadata()
+    with whole(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for first, table in recorded.tables():
+            number = found.numbers(first, len(table))
+            full = table.set_column(table.column_names.index("identity"), "identity", pa.array(number))
+            writer.write_table(full.append_column("global_id", _named(names, number)).cast(schema))
 
 
-def _write_paths(site: Site, found: Identities, task_id: str, path: Path) -> None:
+def _write_paths(site: Site, found: _Found, names: pa.Array, path: Path) -> None:
     """Where everybody went, one row for each moment."""
-    paths, scale = found.paths, site.map.metres_per_unit or 1.0
-    columns = {
-        "global_id": pa.array([messages.identity(task_id, who) for who in paths.number.tolist()], pa.string()),
-        "t_s": paths.t_s,
-        "x_m": paths.xy_enu_m[:, 0],
-        "y_m": paths.xy_enu_m[:, 1],
-        "map_x": paths.xy_enu_m[:, 0] / scale,
-        "map_y": paths.xy_enu_m[:, 1] / scale,
-        "speed_mps": np.linalg.norm(paths.velocity_enu_mps, axis=1),
-        "n_cameras": paths.n_cameras,
-    }
-    with whole(path) as file:
-        csv.write_csv(pa.table(columns), str(file))
+    scale, columns = site.map.metres_per_unit or 1.0, ["t_s", "x_m", "y_m", "map_x", "map_y", "speed_mps"]
+    schema = pa.schema([("global_id", pa.string()), *((name, pa.float64()) for name in columns)])
+    schema = schema.append(pa.field("n_cameras", pa.int64()))
+    with whole(path) as file, csv.CSVWriter(str(file), schema) as writer:
+        for piece in found.paths():
+            said = {name: piece[name] for name in (*_MEASURED, "n_cameras")}
+            said |= {"map_x": piece["x_m"].to_numpy() / scale, "map_y": piece["y_m"].to_numpy() / scale}
+            said["global_id"] = _named(names, piece["number"].to_numpy())
+            writer.write_table(pa.table(said).select(schema.names))
+
+
+def _named(names: pa.Array, number: _Numbers) -> pa.Array:
+    """What identities are called; nobody is called nothing."""
+    return names.take(pa.array(np.maximum(number, 0)))
