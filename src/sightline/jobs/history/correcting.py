@@ -3,26 +3,29 @@
 from typing import final
 from uuid import UUID, uuid4
 
+import numpy as np
 from sqlalchemy import Engine
 
 from sightline.errors import ConflictError, OptionError, UnknownError
+from sightline.jobs.history.awaiting import UNSETTLED, spoken_of
 from sightline.jobs.history.story import current
 from sightline.model.history import Correction
-from sightline.model.job import OPEN, JobState
 from sightline.stores.sql.corrections import Corrections
 from sightline.stores.sql.history import History
 from sightline.stores.sql.jobs import Jobs
 
 _LONGEST_NAME = 128
-_MAY_WRITE = {*OPEN, JobState.FAILED}
-"""A job that failed can be tried again, and keeps what it had done."""
 Spell = tuple[str, float, float]
-"""A task, and since when and until when somebody was seen in it, on its clock."""
+"""A task, and since when and until when somebody was seen in it, on its clock; infinite while nobody can say."""
 
 
 @final
 class Corrector:
-    """Takes corrections in. Each is checked against what holds before it, and can be taken back."""
+    """Takes corrections in. Each is checked against what holds before it, and can be taken back.
+
+    People whom live messages of a task under way tell of can be merged, split and named, too: that waits until it is
+    settled who they are.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._history, self.kept, self._jobs = History(engine), Corrections(engine), Jobs(engine)
@@ -98,7 +101,7 @@ class Corrector:
         """
         site, spells = self._known(identity)
         for task_id, _, _ in spells:
-            if self._jobs.standing(task_id)[0] in _MAY_WRITE:
+            if self._jobs.standing(task_id)[0] in UNSETTLED:
                 raise ConflictError(f"task {UUID(task_id)} has not ended well; wait for it, or remove its job first")
         return self._add(Correction(id=uuid4().hex, site=site, kind="erase", identity=identity, owner=owner))
 
@@ -125,7 +128,10 @@ class Corrector:
         for site in sorted(sites):
             if (spells := self.people(site).get(identity)) is not None:
                 return site, spells
-        raise UnknownError(f"no person {identity[:64]!r}, or it is not settled yet who is who in their task")
+        if (place := spoken_of(self._jobs, self.kept, identity)) is not None:
+            site, task_id = place
+            return site, [(task_id, -np.inf, np.inf)]
+        raise UnknownError(f"no person {identity[:64]!r}; whom those in live messages turned out to be, live-ids tells")
 
     def _add(self, correction: Correction) -> Correction:
         return self.kept.add(correction)

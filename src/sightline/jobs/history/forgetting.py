@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from sightline.analysis.corrected import Found, people
 from sightline.errors import ConflictError
+from sightline.jobs.history.awaiting import under_way
 from sightline.jobs.history.story import current
 from sightline.jobs.sites import messages
 from sightline.model.artifact import Artifact
@@ -106,6 +107,7 @@ class Forgetting:
         for task in self._history.unsettled():
             if self._jobs.standing(task.task_id)[0] in {None, JobState.CANCELLED}:
                 self._history.forget(task.task_id)
+                self._forget_names(task.site)
 
     def expire(self, before_utc_s: float) -> None:
         """Removes exported files of exports that were done before a moment."""
@@ -172,10 +174,12 @@ class Forgetting:
         """Removes names of these, and of people who are not there any more; where nobody is, all corrections."""
         tasks, held = self._history.tasks(site), self._corrections.of(site, undone=True)
         alive = current(self._history.identities([task.task_id for task in tasks]), tasks, self._corrections.of(site))
+        waiting = under_way(self._jobs, {name for one in held for name in (one.identity, one.becomes) if name})
+        kept = [one for one in held if one.identity not in waiting and one.becomes not in waiting]
         names = [
-            one.id for one in held if one.kind == "rename" and (one.identity not in alive or one.identity in identities)
+            one.id for one in kept if one.kind == "rename" and (one.identity not in alive or one.identity in identities)
         ]
-        self._corrections.forget(names if tasks else [one.id for one in held if one.kind != "erase" or one.is_done])
+        self._corrections.forget(names if tasks else [one.id for one in kept if one.kind != "erase" or one.is_done])
 
     def _exports(self) -> list[Job]:
         return [job for kind in EXPORTS for job in self._jobs.page(limit=_MOST_JOBS, kind=kind)]

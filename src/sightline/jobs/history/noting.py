@@ -15,6 +15,7 @@ from pyarrow import csv
 from sqlalchemy import Engine
 
 from sightline.errors import SourceError
+from sightline.jobs.history.awaiting import settle_waiting
 from sightline.jobs.history.carrying import carry_over
 from sightline.jobs.history.story import Chronicle
 from sightline.jobs.kinds.kind import Task
@@ -55,7 +56,9 @@ def all_done(task: Task, site: Site, seen: Sequence[Path], length_s: float) -> N
         history = History(engine)
         history.begin(watched)
         note_end(history, replace(watched, ends_s=length_s), seen, task.folder)
-        carry_over(Chronicle(engine), watched)
+        chronicle = Chronicle(engine)
+        settle_waiting(chronicle, watched)
+        carry_over(chronicle, watched)
 
 
 @contextmanager

@@ -1,16 +1,17 @@
 """What is told of a site while it is watched, in the shape that clients of the service know."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from hashlib import sha1
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
 import numpy as np
 import orjson
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from sightline.jobs.sites.naming import Counts, homes
 from sightline.jobs.sites.recognizing import Person
 from sightline.model.tracks import Tracks
 
@@ -21,7 +22,10 @@ PERSON = 1
 NOW = "now"
 """Key of the newest ``tracking_update``, kept for who comes late; all of them are also said without a key."""
 STATUS = "status"
+_IS_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """Key of ``status_update``."""
+_MOST = 10_000
+"""Numbers that are tried: so many were hardly ever said in one task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +81,23 @@ def moment(utc_s: float) -> str:
 def identity(task_id: str, number: int) -> str | None:
     """What an identity of a task is called for good; None: nobody's."""
     return None if number < 1 else str(uuid5(UUID(task_id), str(number)))
+
+
+def numbers(task_id: str, identities: Collection[str]) -> dict[str, int]:
+    """Which numbers of a task some identities have; those that are not of its first ten thousand are left out."""
+    wanted = {_digits(UUID(one).bytes): one for one in identities if _IS_UUID.fullmatch(one)}
+    found: dict[str, int] = {}
+    space = UUID(task_id).bytes
+    for number in range(1, _MOST + 1) if wanted else ():
+        name = wanted.get(_digits(sha1(space + str(number).encode(), usedforsecurity=False).digest()))
+        if name is not None and name == identity(task_id, number):
+            found[name] = number
+    return found
+
+
+def _digits(digest: bytes) -> bytes:
+    """Those that UUIDs take over from a digest as they are (RFC 9562, section 5.5)."""
+    return digest[:6] + digest[9:16]
 
 
 def status_update(standing: Standing) -> bytes:

@@ -63,6 +63,12 @@ class Corrections:
             connection.execute(update(CORRECTIONS).where(mine).values(undone_utc_s=time.time()))
         return self.get(correction_id)
 
+    def say_of(self, correction_id: str, identity: str, becomes: str | None) -> None:
+        """Has one be about somebody else, since it is known by now who was meant."""
+        with self._engine.begin() as connection:
+            mine = update(CORRECTIONS).where(CORRECTIONS.c.id == correction_id)
+            connection.execute(mine.values(identity=identity, becomes=becomes))
+
     def note_done(self, correction_id: str) -> None:
         """Notes that everything that an erasure asked for is gone."""
         with self._engine.begin() as connection:
