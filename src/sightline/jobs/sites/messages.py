@@ -10,8 +10,9 @@ from uuid import UUID, uuid5
 
 import numpy as np
 import orjson
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
+from sightline.jobs.sites.naming import Counts, homes
 from sightline.jobs.sites.recognizing import Person
 from sightline.model.tracks import Tracks
 
