@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow.compute import greater as pc_greater
 
+from sightline.cli.run import _name
 from sightline.simulation import simulate, write
 
 
@@ -37,15 +38,20 @@ def test_a_site_is_watched_and_everybody_has_a_path(sightline, yard, tmp_path):
     assert (tmp_path / "out" / "seen-1.parquet").stat().st_mtime_ns == before
 
 
-def test_what_cannot_be_run_is_said_in_a_line(sightline, yard, tmp_path):
+def test_a_run_is_called_after_its_site(tmp_path):
+    assert _name(tmp_path / "yard" / "site.toml") == "yard"
+    assert _name(tmp_path / "gate.toml") == "gate"
+
+
+def test_what_cannot_be_run_is_said_in_a_line(here, yard, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
-    said = sightline("run", yard / "site.toml", "-o", tmp_path / "mine")
+    said = here("run", yard / "site.toml", "-o", tmp_path / "mine")
     assert said.returncode == 2
     assert "holds no earlier run" in said.stderr
     (tmp_path / "empty.toml").write_text('id = "empty"\n[[cameras]]\nid = "a"\n')
-    assert "has no videos" in sightline("run", tmp_path / "empty.toml").stderr
+    assert "has no videos" in here("run", tmp_path / "empty.toml").stderr
     (tmp_path / "gone.toml").write_text('id = "gone"\n[[cameras]]\nid = "a"\nvideos = ["no.mp4"]\n')
-    said = sightline("run", tmp_path / "gone.toml")
+    said = here("run", tmp_path / "gone.toml")
     assert (said.returncode, said.stderr.count("\n")) == (2, 1)
     assert "no.mp4" in said.stderr

@@ -25,7 +25,10 @@ _OURS = {"sightings.parquet", "paths.csv", "report.html"}
 def run(
     site: Annotated[Path, typer.Argument(metavar="SITE.toml", help="The site: see [bold]sightline site[/bold].")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder for the results (default: NAME-run)")
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Folder for the results (default: yard-run for yard.toml and yard/site.toml)"
+        ),
     ] = None,
     detector: Annotated[str, typer.Option(help=f"Engine: {', '.join(wiring.names('detector'))}.")] = "people_hog",
     tracker: Annotated[str, typer.Option(help=f"Engine: {', '.join(wiring.names('tracker'))}.")] = "botsort",
@@ -53,7 +56,7 @@ def run(
     from sightline.jobs.sites.watching import Watching  # noqa: PLC0415
 
     described = read(site)
-    folder = output or Path(f"{described.id}-run")
+    folder = output or Path(f"{_name(site)}-run")
     _make_room(folder, force)
     given: dict[str, dict[str, Any]] = merged({}, parsed(settings or []))
     how = Watching(task_id=task_of(described, folder), fps=fps, detector=detector, tracker=tracker, options=given)
@@ -72,6 +75,11 @@ def run(
         f"[bold]{said['identities']} identities[/bold] in {said['sightings']:,} sightings, {said['moments']:,} moments"
     )
     out.print(f"Results: [bold]{escape(str(folder))}[/bold]: {', '.join(path.name for path in result.files)}")
+
+
+def _name(site: Path) -> str:
+    """What a run is called after: the site's file, or where that says nothing, the folder that it is in."""
+    return site.absolute().parent.name or "site" if site.stem == "site" else site.stem
 
 
 def _make_room(folder: Path, force: bool) -> None:
