@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import pycolmap
 from jaxtyping import Bool, Float32
 
 from sightline.errors import EngineError, OptionError
 from sightline.formats.scenes import ply
 from sightline.model.scene import DensePoints, Mesh, Scene
+from sightline.reconstructors.colmap import pycolmap
 from sightline.reconstructors.structure.quiet import quiet
 
 _LEAST: Final = 1000

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import pycolmap
 from jaxtyping import Float
 
 from sightline.executors.local import Stopped, Tell
@@ -21,6 +20,7 @@ from sightline.geometry.rigid import moved
 from sightline.model.lens import Lens, LensModel
 from sightline.model.shots import Shot, Shots
 from sightline.reconstructors.at_work import AtWork
+from sightline.reconstructors.colmap import pycolmap
 from sightline.reconstructors.looks.assembled import Look
 from sightline.reconstructors.structure.album import Seen, lens_of, lenses, written
 from sightline.reconstructors.structure.features import features

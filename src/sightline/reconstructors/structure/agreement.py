@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import pycolmap
 from jaxtyping import Int64
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from sightline.reconstructors.colmap import pycolmap
 from sightline.reconstructors.structure.matching import Matches
 
 _LEAST: Final = 15

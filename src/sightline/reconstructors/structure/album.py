@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
-import pycolmap
 
 from sightline.model.lens import Lens, LensModel
 from sightline.model.shots import Shot
+from sightline.reconstructors.colmap import pycolmap
 from sightline.reconstructors.structure.features import Features
 from sightline.reconstructors.structure.matching import Matches
 

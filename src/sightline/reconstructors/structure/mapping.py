@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
-import pycolmap
-
+from sightline.reconstructors.colmap import pycolmap
 from sightline.reconstructors.structure.agreement import Agreement, Verified, verified_matches
 
 Mapper = Literal["global", "incremental", "given"]

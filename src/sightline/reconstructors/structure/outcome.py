@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
-import pycolmap
 
 from sightline.geometry.rigid import moved
 from sightline.geometry.umeyama import seen_from
 from sightline.model.lens import Lens
 from sightline.model.scene import MadeBy, Scale, Scene, SparsePoints, Views
 from sightline.model.shots import Shots
+from sightline.reconstructors.colmap import pycolmap
 from sightline.reconstructors.structure.album import Seen, lens_of
 from sightline.reconstructors.structure.laying import Laid, laid
 from sightline.reconstructors.structure.mapping import Mapped

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pycolmap
 from jaxtyping import Float
 
 from sightline.geometry.umeyama import posed_alike, seen_from
 from sightline.model.shots import Shots
+from sightline.reconstructors.colmap import pycolmap
 from sightline.reconstructors.structure.agreement import verified_matches
 from sightline.reconstructors.structure.laying import LEAST_GIVEN
 from sightline.reconstructors.structure.mapping import Mapped, compared, empty, incremental_options, mapped, refined

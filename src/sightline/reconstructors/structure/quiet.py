@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pycolmap
-
 from sightline.errors import EngineError
+from sightline.reconstructors.colmap import pycolmap
 
 
 @contextmanager
