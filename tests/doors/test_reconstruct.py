@@ -126,6 +126,22 @@ def test_pictures_that_make_no_scene_leave_what_there_is(rebuild, photos, tmp_pa
         " ".join(done.stderr.split())
     )
     assert [path.name for path in (tmp_path / "yard-scene").iterdir()] == ["partial.npz"]
+    assert rebuild(photos).returncode == 0
+    assert not (tmp_path / "yard-scene" / "partial.npz").exists(), "of a run before, and of no use any more"
+
+
+def test_a_run_that_fails_leaves_an_earlier_scene_as_it_was_and_says_so(rebuild, photos, tmp_path):
+    assert rebuild(photos, "--format", "ply").returncode == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "yard-scene").iterdir()}
+    for wrong in (["--set", "reconstructor.blind=true"], ["--frame-filter", "7"]):
+        failed = rebuild(photos, *wrong)
+        assert failed.returncode == 2
+        assert "; yard-scene/scene.glb is of an earlier run" in " ".join(failed.stderr.split())
+        after = {path.name: path.read_bytes() for path in (tmp_path / "yard-scene").iterdir()}
+        after.pop("partial.npz", None)
+        assert after == before
+    assert rebuild(photos).returncode == 0
+    assert not (tmp_path / "yard-scene" / "points.ply").exists(), "of another scene than the others"
 
 
 @pytest.mark.parametrize(

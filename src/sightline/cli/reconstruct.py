@@ -3,7 +3,7 @@
 import logging
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -217,7 +217,7 @@ def _delivered(
     with TemporaryDirectory(prefix="sightline-") as meantime:
         is_file = target.suffix.lower() == ".glb"
         job = replace(job, folder=(work_dir or Path(meantime)) if is_file else target)
-        result = _done(job)
+        result = _done(job, (target if is_file else target / "scene.glb",))
         if is_file:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(job.folder / "scene.glb", target)
@@ -225,20 +225,22 @@ def _delivered(
         return result | ({} if keep is None else {"hash": keep(job.folder / "scene.glb")})
 
 
-def _done(job: "RebuildJob") -> dict[str, Any]:
-    """What came of it.
+def _done(job: "RebuildJob", results: Sequence[Path]) -> dict[str, Any]:
+    """What came of it; ``results`` are where it is looked for, and earlier ones may be.
 
     Raises:
         SightlineError: it cannot be done; says why.
     """
-    from sightline.jobs.rebuild import run  # noqa: PLC0415
+    from sightline.jobs.rebuild import earlier_told, run  # noqa: PLC0415
 
     with stopping() as stopped, progress() as shown:
         try:
-            return run(job, Meter(shown), stopped)
-        except (EngineError, SourceError):
+            with earlier_told(results):
+                return run(job, Meter(shown), stopped)
+        except (EngineError, SourceError) as error:
             if not stopped():
                 raise
+            err.print(escape(str(error)), soft_wrap=True, highlight=False)
             raise typer.Exit(130) from None
 
 

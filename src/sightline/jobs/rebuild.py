@@ -2,14 +2,16 @@
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
 from sightline import wiring
-from sightline.errors import EngineError, ReconstructionError, SourceError
+from sightline.errors import EngineError, ReconstructionError, SightlineError, SourceError
 from sightline.executors.local import Stopped, Tell
 from sightline.formats.scenes import Form, npz
 from sightline.formats.scenes.about import about
@@ -60,7 +62,7 @@ class RebuildJob:
 
 
 def run(job: RebuildJob, tell: Tell, stopped: Stopped) -> dict[str, Any]:
-    """Does it; what came of it, as JSON can say it.
+    """Does it; what came of it, as JSON can say it. Files appear all at once, or not at all.
 
     Raises:
         ReconstructionError: the pictures make no scene; what there is of one is in the folder.
@@ -75,12 +77,13 @@ def run(job: RebuildJob, tell: Tell, stopped: Stopped) -> dict[str, Any]:
         tell("making a surface", 0, None)
         scene = meshed(scene)
     tell("making files", 0, None)
-    predictions = job.folder / PREDICTIONS
-    if kept is None or not predictions.exists() or not predictions.samefile(kept):
-        npz.write(scene, predictions)
-    written(scene, job.filters, job.forms, job.folder, None if album is None else _pictures(album))
-    write_cameras(scene, job.folder / CAMERAS)
     names = [SCENE, PREDICTIONS, CAMERAS, *(NAMES[form] for form in job.forms)]
+    with _together(job.folder, () if kept else (*NAMES.values(), PARTIAL)) as meantime:
+        predictions = job.folder / PREDICTIONS
+        if kept is None or not predictions.exists() or not predictions.samefile(kept):
+            npz.write(scene, meantime / PREDICTIONS)
+        written(scene, job.filters, job.forms, meantime, None if album is None else _pictures(album))
+        write_cameras(scene, meantime / CAMERAS)
     placed = scene.views.is_registered
     return {
         **about(scene),
@@ -90,6 +93,41 @@ def run(job: RebuildJob, tell: Tell, stopped: Stopped) -> dict[str, Any]:
         "seconds": round(time.monotonic() - began_s, 3),
         "files": [str(job.folder / name) for name in names],
     }
+
+
+@contextmanager
+def earlier_told(files: Iterable[Path]) -> Iterator[None]:
+    """Errors raised inside say which of these files is there, of an earlier run: else it would be taken for this one's.
+
+    Raises:
+        SightlineError, OSError: what was raised inside, with that.
+    """
+    try:
+        yield
+    except (SightlineError, OSError) as error:
+        older = next((path for path in files if path.is_file()), None)
+        if older is None:
+            raise
+        told = f"{older} is of an earlier run"
+        if isinstance(error, SightlineError):
+            raise type(error)(f"{error}; {told}") from None
+        raise OSError(error.errno, f"{error.strerror}; {told}", error.filename) from None
+
+
+@contextmanager
+def _together(folder: Path, stale: Iterable[str]) -> Iterator[Path]:
+    """A folder inside ``folder`` to write to: on success all files in it go to ``folder``, on any failure none does.
+
+    Files of the names in ``stale`` that are not among them are removed: they are of a scene that is no more.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder, prefix=".meantime-") as inside:
+        yield Path(inside)
+        made = sorted(Path(inside).iterdir())
+        for name in set(stale) - {path.name for path in made}:
+            (folder / name).unlink(missing_ok=True)
+        for path in made:
+            path.replace(folder / path.name)
 
 
 def save(settings: Settings, glb: Path, name: str, owner: str) -> str:
