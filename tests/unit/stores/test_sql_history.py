@@ -38,8 +38,8 @@ def settled(history, task=TASK, n=6):
     places = columns(identity=one, t_s=t_s, x_m=t_s, y_m=t_s, n_cameras=one)
     people = columns(number=[1], id=["p" * 36], first_s=[0.0], last_s=[1.0], n_sightings=[n])
     history.begin(task)
-    history.note_part(task, 1, seen(n))
-    history.settle(task, places, people, columns(online=[7], number=[1], n_sightings=[n]))
+    history.note_part(task, 1, [seen(n)])
+    history.settle(task, [places], people, columns(online=[7], number=[1], n_sightings=[n]))
 
 
 def test_what_was_seen_comes_back_as_it_was(history):
@@ -60,8 +60,8 @@ def test_what_was_seen_comes_back_as_it_was(history):
 def test_doing_a_part_again_doubles_nothing(history):
     history.begin(TASK)
     for _ in range(2):
-        history.note_part(TASK, 1, seen())
-        history.note_part(TASK, 2, seen(4, begin_s=2.0))
+        history.note_part(TASK, 1, [seen()])
+        history.note_part(TASK, 2, [seen(4, begin_s=2.0)])
     assert len(history.sightings(TASK.task_id)["t_s"]) == 10
     assert history.tasks("yard") == []
     settled(history)
@@ -85,7 +85,7 @@ def test_years_apart_there_is_room_for_both(history, engine):
 
 def test_an_identity_is_erased_and_nothing_else(history):
     settled(history)
-    history.note_part(TASK, 2, seen(4, identity=2, begin_s=2.0))
+    history.note_part(TASK, 2, [seen(4, identity=2, begin_s=2.0)])
     history.erase(TASK.task_id, 1, to_s=0.5)
     assert history.sightings(TASK.task_id)["t_s"].min() == pytest.approx(0.6)
     history.erase(TASK.task_id, 1)
@@ -107,7 +107,7 @@ def test_what_is_old_goes_as_a_whole(history, engine):
 
 def test_spells_are_counted_before_and_after_cuts(history):
     settled(history)
-    history.note_part(TASK, 2, seen(4, begin_s=2.0))
+    history.note_part(TASK, 2, [seen(4, begin_s=2.0)])
     found = history.spells(TASK.task_id, 0.2, 2.3, cuts_s=(0.5, 2.1))
     assert sorted(zip(found["n"], found["first_s"].round(3), found["last_s"].round(3), strict=True)) == [
         (1, 2.2, 2.2), (2, 0.2, 0.4), (4, 0.6, 2.0)
@@ -117,7 +117,7 @@ def test_spells_are_counted_before_and_after_cuts(history):
 
 def test_nothing_seen_is_nothing_kept(history):
     history.begin(TASK)
-    history.note_part(TASK, 1, seen(0))
+    history.note_part(TASK, 1, [seen(0)])
     empty = history.sightings(TASK.task_id)
     assert len(empty["t_s"]) == 0
     assert empty["t_s"].dtype == np.float64
@@ -127,7 +127,7 @@ def test_texts_with_anything_in_them_come_back(history):
     history.begin(TASK)
     rows = seen(2)
     odd = rows.set_column(rows.column_names.index("camera"), "camera", pa.array(['a,"b"\n\\N', ""]))
-    history.note_part(TASK, 1, odd)
+    history.note_part(TASK, 1, [odd])
     assert set(history.sightings(TASK.task_id)["camera"]) == {'a,"b"\n\\N', ""}
 
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from jaxtyping import Int
 from pyarrow import csv
@@ -18,6 +20,7 @@ from sightline.errors import SourceError
 from sightline.jobs.history.awaiting import settle_waiting
 from sightline.jobs.history.carrying import carry_over
 from sightline.jobs.history.story import Chronicle
+from sightline.jobs.history.tally import Tally
 from sightline.jobs.kinds.kind import Task
 from sightline.jobs.sites import messages, running
 from sightline.jobs.sites.rows import end_of
@@ -31,7 +34,10 @@ from sightline.stores.sql.jobs import Jobs
 _PLACE_S = 0.2
 """Where everybody went is written down so often: nobody gets farther than half a metre meanwhile."""
 _KEPT = ("moment", "t_s", "camera", "track", "score", "x_m", "y_m", "xx_m2", "xy_m2", "yy_m2")
+_AT_ONCE = 65_536
+"""Rows that are read at a time."""
 _BOXES = {"left": "x1_px", "top": "y1_px", "right": "x2_px", "bottom": "y2_px"}
+_SEEN = [*_KEPT, *_BOXES, "identity"]
 
 
 def part_done(task: Task, site: Site, part: int, seen: Path) -> None:
@@ -109,38 +115,59 @@ def note_part(history: History, task: WatchedTask, part: int, seen: Path) -> Non
 
     Doing it again changes nothing.
     """
-    table = pq.read_table(seen, columns=[*_KEPT, *_BOXES, "identity"])
-    history.note_part(task, part, _noted(table, table["identity"]))
+    history.note_part(task, part, (_noted(table, table["identity"]) for table in _read(seen, _SEEN)))
 
 
 def note_end(history: History, task: WatchedTask, seen: Sequence[Path], folder: Path) -> None:
     """Writes down who turned out to be who, and where everybody went; ``folder`` holds what settling wrote.
 
     Doing it again changes nothing. Where nobody could be settled, since no camera has a place on the map, the
-    identities that were given at once stay.
+    identities that were given at once stay. Rows are read and written some at a time.
     """
-    final = pq.read_table(folder / "sightings.parquet", columns=["identity", "t_s"])
-    settled = final["identity"].to_numpy()
-    online = np.concatenate([pq.read_table(path, columns=["identity"])["identity"].to_numpy() for path in seen])
-    number = settled if (settled > 0).any() else online
-    first = 0
+    final = folder / "sightings.parquet"
+    is_settled = any((one["identity"].to_numpy() > 0).any() for one in _read(final, ["identity"]))
+    tally, numbers = Tally(), _Numbers(final)
+
+    def counted(path: Path) -> Iterator[pa.Table]:
+        for table in _read(path, _SEEN):
+            online, settled = table["identity"].to_numpy(), numbers.take(len(table))
+            number = settled if is_settled else online
+            tally.add(online, number, table["moment"].to_numpy(), table["t_s"].to_numpy())
+            yield _noted(table, pa.array(number))
+
     for part, path in enumerate(seen, start=1):
-        table = pq.read_table(path, columns=[*_KEPT, *_BOXES, "identity"])
-        history.note_part(task, part, _noted(table, pa.array(number[first : first + len(table)])))
-        first += len(table)
-    t_s = final["t_s"].to_numpy()
-    places = _places(folder / "paths.csv", task.task_id, int(number.max(initial=0)))
-    history.settle(_timed(task, seen), places, _people(task.task_id, number, t_s), _became(online, number))
+        history.note_part(task, part, counted(path))
+    places = _places(folder / "paths.csv", task.task_id, tally.most)
+    history.settle(_timed(task, seen, tally), places, tally.people(task.task_id), tally.became())
 
 
-def _timed(task: WatchedTask, seen: Sequence[Path]) -> WatchedTask:
+@final
+class _Numbers:
+    """The settled identities, in the order of rows."""
+
+    def __init__(self, path: Path) -> None:
+        self._tables, self._rest = _read(path, ["identity"]), np.zeros(0, np.int64)
+
+    def take(self, n: int) -> Int[np.ndarray, " n"]:
+        """The next ``n``."""
+        while len(self._rest) < n:
+            self._rest = np.append(self._rest, next(self._tables)["identity"].to_numpy())
+        some, self._rest = self._rest[:n], self._rest[n:]
+        return some
+
+
+def _timed(task: WatchedTask, seen: Sequence[Path], tally: Tally) -> WatchedTask:
     """The task, with how its moments lie in time."""
     ends = [end_of(path) for path in seen]
-    moments = pa.concat_tables([pq.read_table(path, columns=["moment", "t_s"]) for path in seen])
-    last = int(np.argmax(moments["moment"].to_numpy())) if len(moments) else -1
-    t_s = float(moments["t_s"][last].as_py()) if len(moments) else 0.0
-    fps = moments["moment"][last].as_py() / t_s if t_s > 0 else None
+    fps = tally.last_moment / tally.last_s if tally.last_s > 0 else None
     return replace(task, fps=fps, firsts=(0, *ends[:-1]), ends_s=ends[-1] / fps if fps else task.ends_s)
+
+
+def _read(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """Some columns of a file, some rows at a time."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(_AT_ONCE, columns=list(columns), use_threads=False):
+            yield pa.Table.from_batches([batch])
 
 
 def _noted(table: pa.Table, identity: pa.ChunkedArray | pa.Array) -> pa.Table:
@@ -149,42 +176,18 @@ def _noted(table: pa.Table, identity: pa.ChunkedArray | pa.Array) -> pa.Table:
     return pa.table(kept | {"online": table["identity"], "identity": identity})
 
 
-def _people(task_id: str, number: Int[np.ndarray, " n"], t_s: np.ndarray) -> pa.Table:
-    """Everybody, with since when and until when they were seen."""
-    rows = np.flatnonzero(number > 0)
-    order = rows[np.lexsort((t_s[rows], number[rows]))]
-    who, first, count = np.unique(number[order], return_index=True, return_counts=True)
-    return columns(
-        number=who,
-        id=pa.array([messages.identity(task_id, one) for one in who.tolist()], pa.string()),
-        first_s=t_s[order][first],
-        last_s=t_s[order][first + count - 1],
-        n_sightings=count,
-    )
-
-
-def _became(online: Int[np.ndarray, " n"], number: Int[np.ndarray, " n"]) -> pa.Table:
-    """How many sightings of whom, as said at once, turned out to be whose."""
-    both = (online > 0) & (number > 0)
-    pairs, count = np.unique(np.column_stack([online[both], number[both]]), axis=0, return_counts=True)
-    return columns(online=pairs[:, 0], number=pairs[:, 1], n_sightings=count)
-
-
-def _places(paths: Path, task_id: str, n_people: int) -> pa.Table:
+def _places(paths: Path, task_id: str, n_people: int) -> Iterator[pa.Table]:
     """The first place of everybody in every fifth of a second."""
     kinds = {"global_id": pa.string(), "t_s": pa.float64(), "x_m": pa.float64(), "y_m": pa.float64()}
-    table = csv.read_csv(
-        paths,
-        convert_options=csv.ConvertOptions(
-            include_columns=[*kinds, "n_cameras"], column_types=kinds | {"n_cameras": pa.int64()}
-        ),
-    )
-    names = {messages.identity(task_id, number): number for number in range(1, n_people + 1)}
-    codes = table["global_id"].combine_chunks().dictionary_encode()
-    known = np.array([names.get(one, -1) for one in codes.dictionary.to_pylist()], np.int64)
-    number = known[codes.indices.to_numpy()] if len(table) else np.zeros(0, np.int64)
-    slot = np.floor(table["t_s"].to_numpy() / _PLACE_S).astype(np.int64)
-    _, first = np.unique(np.column_stack([number, slot]), axis=0, return_index=True)
-    return columns(
-        identity=number, **{name: table[name] for name in ("t_s", "x_m", "y_m", "n_cameras")}
-    ).take(pa.array(first))  # fmt: skip
+    wanted = csv.ConvertOptions(include_columns=[*kinds, "n_cameras"], column_types=kinds | {"n_cameras": pa.int64()})
+    names = pa.array([messages.identity(task_id, number) for number in range(n_people + 1)], pa.string())
+    newest = np.full(n_people + 1, np.iinfo(np.int64).min)
+    with csv.open_csv(paths, read_options=csv.ReadOptions(use_threads=False), convert_options=wanted) as rows:
+        for batch in rows:
+            number = pc.fill_null(pc.index_in(batch["global_id"], names), 0).to_numpy().astype(np.int64)
+            slot = np.floor(batch["t_s"].to_numpy() / _PLACE_S).astype(np.int64)
+            _, first = np.unique(np.column_stack([number, slot]), axis=0, return_index=True)
+            first = first[slot[first] > newest[number[first]]]  # the piece before may have had this fifth, too
+            np.maximum.at(newest, number[first], slot[first])
+            places = {name: batch[name] for name in ("t_s", "x_m", "y_m", "n_cameras")}
+            yield columns(identity=number, **places).take(pa.array(first))

@@ -1,7 +1,7 @@
 """Who was seen where when sites were watched."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import Any, final
 
@@ -38,26 +38,28 @@ class History:
             connection.execute(delete(WATCHED_TASKS).where(WATCHED_TASKS.c.task_id == task.task_id))
             connection.execute(WATCHED_TASKS.insert().values(row))
 
-    def note_part(self, task: WatchedTask, part: int, rows: pa.Table) -> None:
+    def note_part(self, task: WatchedTask, part: int, rows: Iterable[pa.Table]) -> None:
         """Notes what was seen in one part of the recordings, in place of what was noted of it before.
 
-        ``rows`` have the columns of the table but for ``task_id``, ``part`` and ``utc_ms``.
+        ``rows`` come some at a time, and have the columns of the table but for ``task_id``, ``part`` and ``utc_ms``.
         """
         mine = (SIGHTINGS.c.task_id == task.task_id) & (SIGHTINGS.c.part == part)
         with self._engine.begin() as connection:
             connection.execute(delete(SIGHTINGS).where(mine))
-        self._put(SIGHTINGS, task, rows.append_column("part", pa.array(np.full(len(rows), part))))
+        for some in rows:
+            self._put(SIGHTINGS, task, some.append_column("part", pa.array(np.full(len(some), part))))
 
-    def settle(self, task: WatchedTask, places: pa.Table, identities: pa.Table, online: pa.Table) -> None:
+    def settle(self, task: WatchedTask, places: Iterable[pa.Table], identities: pa.Table, online: pa.Table) -> None:
         """Notes where everybody went and who turned out to be who, and the task as it is now; from now on it counts.
 
-        ``places`` have the columns of the table but for ``task_id`` and ``utc_ms``, ``identities`` and ``online`` those
-        but for ``task_id``.
+        ``places`` come some at a time, and have the columns of the table but for ``task_id`` and ``utc_ms``,
+        ``identities`` and ``online`` those but for ``task_id``.
         """
         with self._engine.begin() as connection:
             for table in (PLACES, IDENTITIES, ONLINE_IDENTITIES):
                 connection.execute(delete(table).where(table.c.task_id == task.task_id))
-        self._put(PLACES, task, places)
+        for some in places:
+            self._put(PLACES, task, some)
         with self._engine.begin() as connection:
             for table, rows in ((IDENTITIES, identities), (ONLINE_IDENTITIES, online)):
                 put(connection, table, rows.append_column("task_id", pa.array([task.task_id] * len(rows), pa.string())))

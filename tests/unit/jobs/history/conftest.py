@@ -69,10 +69,10 @@ def noted(history, task, *walks, where=True):
     )
     places = columns(identity=number, t_s=t_s, x_m=xy_m[:, 0], y_m=xy_m[:, 1], n_cameras=np.ones(len(t_s), np.int64))
     history.begin(task)
-    history.note_part(task, 1, seen)
+    history.note_part(task, 1, [seen])
     places = places if where else places.slice(0, 0)
     online = columns(online=who + 10, number=who, n_sightings=np.full(len(who), 5))
-    history.settle(task, places, people, online)
+    history.settle(task, [places], people, online)
 
 
 @pytest.fixture
