@@ -10,15 +10,19 @@ import typer
 
 from sightline.cli.console import err
 from sightline.errors import FormatError, OptionError
-from sightline.formats.places import ENDINGS, write
+from sightline.formats.places import ENDINGS, About, write
 from sightline.formats.places.cot import events
+from sightline.formats.places.paths import read_paths
 from sightline.formats.places.table import read_parquet
 from sightline.live.sending import send
+from sightline.model.positions import Positions
 
 EXAMPLES = """
 [bold]Examples[/bold]
 
     sightline export positions.parquet cars.kmz cars.gpx cars.geojson
+
+    sightline export yard-run/paths.csv people.kmz                            of a site: see sightline run
 
     sightline export positions.parquet --send udp://239.2.3.1:6969 --now      to TAK, as if it happened now
 
@@ -27,7 +31,9 @@ EXAMPLES = """
 
 
 def export(
-    places: Annotated[Path, typer.Argument(metavar="PLACES", help="positions.parquet of a drone's video.")],
+    places: Annotated[
+        Path, typer.Argument(metavar="PLACES", help="positions.parquet of a drone's video, or paths.csv of a site.")
+    ],
     to: Annotated[list[Path] | None, typer.Argument(metavar="FILES", help=f"Ending in {', '.join(ENDINGS)}.")] = None,
     address: Annotated[
         str | None, typer.Option("--send", help="Send Cursor on Target to udp://HOST:PORT or tcp://HOST:PORT.")
@@ -41,11 +47,7 @@ def export(
     """
     if not to and address is None:
         raise OptionError(f"say where to: files ending in {', '.join(ENDINGS)}, or --send udp://HOST:PORT")
-    if places.suffix.lower() != ".parquet":
-        raise FormatError(
-            f"{places}: only positions.parquet holds all; write one with sightline drone --export parquet"
-        )
-    positions, about = read_parquet(places)
+    positions, about = _read(places)
     for path in to or []:
         write(path, positions, about)
         err.print(f"written: {path}", markup=False, soft_wrap=True)
@@ -57,3 +59,18 @@ def export(
         err.print(f"sending to {address}: takes {(ends_s - begins_s) / max(speed, 1e-9):.0f} s", markup=False)
         n = send(events(positions, about), address, speed=speed)
         err.print(f"sent: {n} events to {address}", markup=False, soft_wrap=True)
+
+
+def _read(places: Path) -> tuple[Positions, About]:
+    """What the file holds.
+
+    Raises:
+        FormatError: it is neither of those that can be read.
+    """
+    if places.name.lower().endswith(".parquet"):
+        return read_parquet(places)
+    if places.name == "paths.csv":
+        return read_paths(places)
+    raise FormatError(
+        f"{places}: give positions.parquet (sightline drone --export parquet) or paths.csv (sightline run)"
+    )

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+from jaxtyping import Float
 from pyarrow import csv, parquet
 
 from sightline.files import whole
@@ -58,3 +60,11 @@ def _json(table: pa.Table, json_columns: tuple[str, ...]) -> Iterator[bytes]:
             row |= {name: orjson.Fragment(row[name]) for name in json_columns if row[name] is not None}
         yield (b"," if first else b"") + b"\n" + orjson.dumps(rows)[1:-1]
     yield b"\n]\n"
+
+
+def times(t_s: Float[np.ndarray, " n"], begins_utc_s: float | None) -> pa.Array:
+    """ISO 8601 in UTC, to the millisecond; nothing where the beginning is not known."""
+    if begins_utc_s is None:
+        return pa.nulls(len(t_s), pa.string())
+    moments = np.rint((t_s + begins_utc_s) * 1000).astype(np.int64).astype("datetime64[ms]")
+    return pa.array(np.datetime_as_string(moments, timezone="UTC"), pa.string())

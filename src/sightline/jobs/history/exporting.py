@@ -110,7 +110,7 @@ def _rows(answers: Answers, seen: Seen, k: int, since_s: np.ndarray) -> pa.Table
     return pa.table(
         {
             "person_id": ids.take(who),
-            "timestamp": _times(column["t_s"], task.begins_utc_s if task else None),
+            "timestamp": tabular.times(column["t_s"], task.begins_utc_s if task else None),
             "camera_id": pa.array(column["camera"], pa.string()),
             "bbox_x": column["x1_px"],
             "bbox_y": column["y1_px"],
@@ -150,14 +150,6 @@ def _metadata(column: dict[str, np.ndarray]) -> pa.Array:
         text = pc.fill_null(pc.cast(pa.array(value, from_pandas=True), pa.string()), "null")
         parts += [f'{"," if parts else "{"}"{said}":', text]
     return pc.binary_join_element_wise(*parts, "}", "")
-
-
-def _times(t_s: np.ndarray, begins_utc_s: float | None) -> pa.Array:
-    """ISO 8601 in UTC, to the millisecond; nothing where the beginning is not known."""
-    if begins_utc_s is None:
-        return pa.nulls(len(t_s), pa.string())
-    moments = np.rint((t_s + begins_utc_s) * 1000).astype(np.int64).astype("datetime64[ms]")
-    return pa.array(np.datetime_as_string(moments, timezone="UTC"), pa.string())
 
 
 def _nothing() -> Seen:
