@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -68,16 +68,17 @@ def sightline(tmp_path):
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def here(tmp_path, monkeypatch, capfd):
     """Runs the command line likewise, without the cost of a process: for what a process would not change."""
 
-    def call(*words):
+    def call(*words, given=""):
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "argv", ["sightline", *map(str, words)])
-        stdout, stderr = io.StringIO(), io.StringIO()
-        with redirect_stdout(stdout), redirect_stderr(stderr), pytest.raises(SystemExit) as left:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as left:
             main()
-        return subprocess.CompletedProcess(words, left.value.code or 0, stdout.getvalue(), stderr.getvalue())
+        return subprocess.CompletedProcess(words, left.value.code or 0, *capfd.readouterr())
 
     return call
 

@@ -1,39 +1,36 @@
 """Users and keys, from the command line."""
 
 import json
-import os
 import stat
 
 
-def test_users_are_added_changed_and_locked_out(sightline, tmp_path):
+def test_users_are_added_changed_and_locked_out(here, tmp_path):
     data = ["--data", tmp_path / "data"]
-    added = sightline("users", "add", "ann", "--role", "admin", "--password-stdin", *data, input="correct horse\n")
+    added = here("users", "add", "ann", "--role", "admin", "--password-stdin", *data, given="correct horse\n")
     assert (added.returncode, added.stdout, added.stderr) == (0, "", "ann may log in as admin\n")
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
-    assert sightline("users", "role", "ann", "viewer", *data).returncode == 0
-    assert sightline("users", "passwd", "ann", "--password-stdin", *data, input="another horse\n").returncode == 0
-    assert sightline("users", "disable", "ann", *data).returncode == 0
-    listed = sightline("users", "list", "--json", *data)
+    assert here("users", "role", "ann", "viewer", *data).returncode == 0
+    assert here("users", "passwd", "ann", "--password-stdin", *data, given="another horse\n").returncode == 0
+    assert here("users", "disable", "ann", *data).returncode == 0
+    listed = here("users", "list", "--json", *data)
     (ann,) = json.loads(listed.stdout)["users"]
     assert (ann["name"], ann["role"], ann["disabled"]) == ("ann", "viewer", True)
     assert "argon2" not in listed.stdout
-    assert sightline("users", "enable", "ann", *data).returncode == 0
-    assert "yes" in sightline("users", "list", *data).stdout
+    assert here("users", "enable", "ann", *data).returncode == 0
+    assert "yes" in here("users", "list", *data).stdout
 
 
-def test_vips_are_made_for_a_time_or_for_good(sightline, tmp_path):
+def test_vips_are_made_for_a_time_or_for_good(here, tmp_path):
     data = ["--data", tmp_path / "data"]
     until = ["--vip", "--until", "2100-01-01"]
-    added = sightline("users", "add", "ann", *until, "--password-stdin", *data, input="correct horse\n")
+    added = here("users", "add", "ann", *until, "--password-stdin", *data, given="correct horse\n")
     assert added.stderr == "ann may log in as viewer, a VIP until 2100-01-01 00:00\n"
-    assert sightline("users", "vip", "ann", "--until", "2001-02-03T04:05", *data).returncode == 0
-    assert "ended 2001-02-03 04:05" in sightline("users", "list", *data).stdout
-    assert sightline("users", "vip", "ann", "--off", *data).stderr == "ann is no VIP\n"
-    (ann,) = json.loads(sightline("users", "list", "--json", *data).stdout)["users"]
+    assert here("users", "vip", "ann", "--until", "2001-02-03T04:05", *data).returncode == 0
+    assert "ended 2001-02-03 04:05" in here("users", "list", *data).stdout
+    assert here("users", "vip", "ann", "--off", *data).stderr == "ann is no VIP\n"
+    (ann,) = json.loads(here("users", "list", "--json", *data).stdout)["users"]
     assert (ann["id"], ann["vip"], ann["vip_until_utc_s"]) == (1, False, None)
-    alone = sightline(
-        "users", "add", "bob", "--until", "2100-01-01", "--password-stdin", *data, input="correct horse\n"
-    )
+    alone = here("users", "add", "bob", "--until", "2100-01-01", "--password-stdin", *data, given="correct horse\n")
     assert (alone.returncode, "--vip" in alone.stderr) == (2, True)
 
 
@@ -48,7 +45,7 @@ def test_users_are_made_as_by_the_script_that_old_guides_name(sightline, tmp_pat
     assert (demo["name"], demo["role"], demo["vip"]) == ("demo", "operator", True)
 
 
-def test_what_cannot_be_is_refused_in_one_line(sightline, tmp_path):
+def test_what_cannot_be_is_refused_in_one_line(here, tmp_path):
     data = ["--data", tmp_path / "data"]
     tries = {
         "at least 10 characters": (["users", "add", "ann", "--password-stdin"], "short\n"),
@@ -59,25 +56,25 @@ def test_what_cannot_be_is_refused_in_one_line(sightline, tmp_path):
         "key label": (["keys", "create", ""], ""),
     }
     for why, (words, given) in tries.items():
-        result = sightline(*words, *data, input=given)
+        result = here(*words, *data, given=given)
         assert (result.returncode, result.stderr.count("\n")) == (2, 1), result.stderr
         assert why in result.stderr
         assert "short\n" not in result.stderr
 
 
-def test_a_key_is_printed_alone_and_once(sightline, tmp_path):
-    environment = {"env": os.environ | {"SIGHTLINE_DATA_FOLDER": str(tmp_path / "data")}}
-    made = sightline("keys", "create", "[red]dash[/red]", "--role", "operator", **environment)
+def test_a_key_is_printed_alone_and_once(here, tmp_path, monkeypatch):
+    monkeypatch.setenv("SIGHTLINE_DATA_FOLDER", str(tmp_path / "data"))
+    made = here("keys", "create", "[red]dash[/red]", "--role", "operator")
     text = made.stdout.removesuffix("\n")
     assert text.startswith("slk_")
     assert "\n" not in text
     number, secret = text.split("_", 2)[1:]
-    listed = sightline("keys", "list", **environment).stdout
+    listed = here("keys", "list").stdout
     assert number in listed
     assert "[red]dash[/red]" in listed
     assert secret not in listed
-    assert sightline("keys", "revoke", number, **environment).returncode == 0
-    (key,) = json.loads(sightline("keys", "list", "--json", **environment).stdout)["keys"]
+    assert here("keys", "revoke", number).returncode == 0
+    (key,) = json.loads(here("keys", "list", "--json").stdout)["keys"]
     assert key["revoked_utc_s"]
 
 

@@ -38,10 +38,8 @@ def test_the_engines_command_tells_every_engine_and_option(sightline):
     assert "lost_s" in {option["name"] for option in told["tracker", "botsort"]["options"]}
 
 
-def test_one_engine_is_explained_for_people(sightline):
-    done = sightline("engines", "detector", "people_hog")
+def test_one_engine_is_explained_for_people(here):
+    done = here("engines", "detector", "people_hog")
     assert done.returncode == 0, done.stderr
     assert "detector.person_px" in done.stdout
-    assert sightline("engines", "detector", "yolo").stderr.startswith(
-        "sightline: no detector 'yolo'; there are: motion"
-    )
+    assert here("engines", "detector", "yolo").stderr.startswith("sightline: no detector 'yolo'; there are: motion")

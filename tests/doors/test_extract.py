@@ -54,7 +54,7 @@ def test_a_camera_is_read_for_as_long_as_was_asked(sightline, camera, tmp_path):
         (["absent.mp4", "--hardware", "magic"], "there are none, auto, cuda"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(sightline, words, why):
-    result = sightline("extract", *words)
+def test_what_cannot_be_done_is_said_in_one_line(here, words, why):
+    result = here("extract", *words)
     assert (result.returncode, why in result.stderr) == (2, True), result.stderr
     assert "Traceback" not in result.stderr

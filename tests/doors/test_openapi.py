@@ -41,8 +41,8 @@ def served(serve):
     return start
 
 
-def key(sightline, tmp_path, role):
-    made = sightline("keys", "create", role, "--role", role, "--data", tmp_path / "data")
+def key(here, tmp_path, role):
+    made = here("keys", "create", role, "--role", role, "--data", tmp_path / "data")
     return made.stdout.strip()
 
 
@@ -67,8 +67,8 @@ def test_answers_are_as_described_whatever_is_sent(served, tmp_path):
     assert "Traceback" not in log
 
 
-def test_who_must_log_in_gets_answers_as_described(served, sightline, tmp_path):
-    text = key(sightline, tmp_path, "operator")
+def test_who_must_log_in_gets_answers_as_described(served, here, tmp_path):
+    text = key(here, tmp_path, "operator")
     server = served()
     result = fuzzed(server, tmp_path, f"{CHECKS},ignored_auth", "--header", f"X-API-Key: {text}")
     assert result.returncode == 0, result.stdout
@@ -87,8 +87,8 @@ def statuses(server, given):
         return found
 
 
-def test_each_role_may_do_what_it_should_and_nothing_else(served, sightline, tmp_path):
-    keys = {role: key(sightline, tmp_path, role) for role in ("viewer", "operator", "admin")}
+def test_each_role_may_do_what_it_should_and_nothing_else(served, here, tmp_path):
+    keys = {role: key(here, tmp_path, role) for role in ("viewer", "operator", "admin")}
     server = served()
     viewer = statuses(server, {"x-api-key": keys["viewer"]})
     looks = {name for name in viewer if name.startswith("GET ")} - NOT_FOR_VIEWERS

@@ -14,9 +14,9 @@ PAGES = {
 
 
 @pytest.fixture
-def server(serve, sightline, tmp_path):
+def server(serve, here, tmp_path):
     """Who asks for runs must be known here; who asks for pages need not be."""
-    sightline("keys", "create", "any", "--data", tmp_path / "data")
+    here("keys", "create", "any", "--data", tmp_path / "data")
     for name, content in PAGES.items():
         path = tmp_path / "data" / "pages" / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,14 @@ def test_a_site_is_watched_and_everybody_has_a_path(sightline, yard, tmp_path):
     assert len(table) == told["sightings"] > 0
     paths = pc.read_csv(tmp_path / "out" / "paths.csv")
     assert len(set(paths["global_id"].to_pylist())) == told["identities"]
+    exported = sightline("export", tmp_path / "out" / "paths.csv", tmp_path / "people.geojson")
+    assert exported.returncode == 0, exported.stderr
+    (east_m, north_m), (lon, lat) = (
+        (paths[x][0].as_py(), paths[y][0].as_py()) for x, y in (("x_m", "y_m"), ("lon_deg", "lat_deg"))
+    )
+    assert (north_m, east_m) == pytest.approx(((lat - 46.5191) * 111_170, (lon - 6.6323) * 76_750), abs=0.05)
+    first = json.loads((tmp_path / "people.geojson").read_text())["features"][0]
+    assert first["geometry"]["coordinates"][0][:2] == pytest.approx([lon, lat], abs=1e-6)
     page = (tmp_path / "out" / "report.html").read_text()
     known = table.filter(pc_greater(table["identity"], 0))
     pairs = set(zip(known["identity"].to_pylist(), known["camera"].to_pylist(), strict=True))

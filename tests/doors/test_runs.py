@@ -503,9 +503,9 @@ def test_what_came_of_runs_outlives_their_jobs(client):
     assert glb_of(client, run["runId"])[:4] == b"glTF"
 
 
-def test_strangers_get_no_further_than_the_door(serve, sightline, tmp_path):
+def test_strangers_get_no_further_than_the_door(serve, here, tmp_path):
     data = ("--data", tmp_path / "data")
-    sightline("users", "add", "ann", "--role", "admin", "--password-stdin", *data, input="correct horse\n")
+    here("users", "add", "ann", "--role", "admin", "--password-stdin", *data, given="correct horse\n")
     server = serve(workers=0)
     with server.client() as client:
         assert client.get("/api/health").json()["status"] == "ok"

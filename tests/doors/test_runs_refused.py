@@ -7,9 +7,9 @@ from .conftest import wait_for
 
 
 @pytest.fixture
-def client(serve, sightline, tmp_path):
+def client(serve, here, tmp_path):
     """Of a server that knows one key, with little patience."""
-    key = sightline("keys", "create", "phone", "--role", "operator", "--data", tmp_path / "data").stdout.strip()
+    key = here("keys", "create", "phone", "--role", "operator", "--data", tmp_path / "data").stdout.strip()
     server = serve("--only", "runs", workers=0, SIGHTLINE_LIMITS__REQUESTS_PER_MINUTE=40)
     with server.client(headers={"x-api-key": key}) as client:
         yield client

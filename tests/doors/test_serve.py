@@ -90,8 +90,6 @@ def test_secrets_of_the_settings_are_not_printed(serve):
     [
         (["--only", "nothing"], "there is no surface 'nothing'; there are: video-pipeline"),
         (["--host", "0.0.0.0"], "sightline users add"),
-        (["--port", "70000"], "setting port"),
-        (["--config", "absent.toml"], "absent.toml: No such file"),
     ],
 )
 def test_what_cannot_be_served_is_said_in_one_line(sightline, tmp_path, options, why):
@@ -112,9 +110,12 @@ def test_a_port_that_is_taken_is_named(sightline, tmp_path):
     assert "choose another --port" in result.stderr
 
 
-def test_a_file_of_settings_is_read_and_its_faults_are_named(sightline, tmp_path):
+def test_a_file_of_settings_is_read_and_its_faults_are_named(here, tmp_path):
+    absent = here("serve", "--config", "absent.toml")
+    assert (absent.returncode, absent.stderr) == (2, "sightline: absent.toml: No such file or directory\n")
+    assert "setting port" in here("serve", "--port", "70000").stderr
     (tmp_path / "site.toml").write_text("[video_pipeline]\nqualty = 3\n")
-    result = sightline("serve", "--config", "site.toml", "--data", tmp_path / "data")
+    result = here("serve", "--config", "site.toml", "--data", tmp_path / "data")
     assert result.returncode == 2
     assert "video_pipeline.qualty" in result.stderr
 

@@ -24,23 +24,23 @@ def ground():
     return down[:, :2] * (5.0 / -down[:, 2:])
 
 
-def test_a_wrong_pair_is_named_with_how_far_it_is_off(sightline, tmp_path):
+def test_a_wrong_pair_is_named_with_how_far_it_is_off(here, tmp_path):
     points = ground()
     points[3] += (4.0, 0.0)
     (tmp_path / "site.toml").write_text(text(points))
-    said = sightline("site", "check", "site.toml")
+    said = here("site", "check", "site.toml")
     assert said.returncode == 0
     assert "7 of 8" in said.stdout
     assert "gate: mark 3 is off by 4 m" in said.stdout
     assert "gate.mp4 is not there" in said.stdout
-    told = json.loads(sightline("site", "check", "site.toml", "--json").stdout)
+    told = json.loads(here("site", "check", "site.toml", "--json").stdout)
     assert told["cameras"][0]["pairs_used"] == 7
     assert told["cameras"][0]["miss_largest"] < 0.05
 
 
-def test_a_mistake_is_one_line_and_exit_2(sightline, tmp_path):
+def test_a_mistake_is_one_line_and_exit_2(here, tmp_path):
     (tmp_path / "site.toml").write_text('id = "yard"\n[[cameras]]\nid = "a"\ncolour = 3\n')
-    said = sightline("site", "check", "site.toml")
+    said = here("site", "check", "site.toml")
     assert said.returncode == 2
     assert "cameras[1].colour: is not known here" in said.stderr
     assert said.stderr.count("\n") == 1

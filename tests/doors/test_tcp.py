@@ -24,7 +24,10 @@ import numpy as np
 import pytest
 from pwdlib import PasswordHash
 
+from sightline.errors import OptionError
 from sightline.model.user import Role
+from sightline.server.tcp.running import tls_of
+from sightline.settings import load
 from sightline.stores.sql.database import database_at
 from sightline.stores.sql.users import Users
 
@@ -280,11 +283,7 @@ def test_a_killed_service_leaves_nothing_for_long(start):
     ("options", "environment", "why"),
     [
         (["--host", "0.0.0.0"], {}, "sightline users add"),
-        (["--port", "70000"], {}, "setting tcp.port"),
-        ([], {"SIGHTLINE_TCP__KEY": "site.key"}, "give tcp.certificate too"),
         ([], {"SIGHTLINE_TCP__CERTIFICATE": "absent.pem"}, "absent.pem"),
-        ([], {"SIGHTLINE_TCP__CERTIFICATE": __file__}, "setting tcp.certificate"),
-        ([], {"SIGHTLINE_TCP__PAYLOAD_BYTES": "5 GB"}, "setting tcp.payload_bytes"),
     ],
 )
 def test_what_cannot_be_served_is_said_in_one_line(sightline, tmp_path, options, environment, why):
@@ -292,6 +291,21 @@ def test_what_cannot_be_served_is_said_in_one_line(sightline, tmp_path, options,
     assert result.returncode == 2
     assert why in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_settings_that_make_no_sense_are_named(here, monkeypatch):
+    assert "setting tcp.port" in here("tcp", "--port", "70000").stderr
+    monkeypatch.setenv("SIGHTLINE_TCP__PAYLOAD_BYTES", "5 GB")
+    assert "setting tcp.payload_bytes" in here("tcp").stderr
+
+
+@pytest.mark.parametrize(
+    ("tcp", "why"),
+    [({"key": "site.key"}, "give tcp.certificate too"), ({"certificate": __file__}, "setting tcp.certificate")],
+)
+def test_what_no_tls_can_be_spoken_with_is_named(tcp, why):
+    with pytest.raises(OptionError, match=why):
+        tls_of(load(tcp=tcp).tcp)
 
 
 def test_a_port_that_is_taken_is_named(sightline, tmp_path):

@@ -56,8 +56,8 @@ def test_a_video_becomes_tracks_and_a_video_that_shows_them(sightline, clip, tmp
     assert sorted(float(row["x1"]) for row in last) == pytest.approx([135, 135], abs=6)
 
 
-def test_sampling_and_ranges_keep_the_numbers_of_the_whole_video(sightline, clip, tmp_path):
-    done = sightline("track", clip, "-o", "out", "--fps", 5, "--start", 1.2, "--end", 2.6, "--no-video")
+def test_sampling_and_ranges_keep_the_numbers_of_the_whole_video(here, clip, tmp_path):
+    done = here("track", clip, "-o", "out", "--fps", 5, "--start", 1.2, "--end", 2.6, "--no-video")
     assert done.returncode == 0, done.stderr
     times = {float(row["t_s"]) for row in rows(tmp_path / "out" / "tracks.csv")}
     assert times
@@ -73,40 +73,40 @@ def test_nothing_is_printed_over_a_pipe_but_the_result(sightline, clip):
     assert done.stdout.startswith("2 tracks in 75 frames")
 
 
-def test_earlier_results_are_not_replaced_unasked(sightline, clip):
-    assert sightline("track", clip, "-o", "out", "--no-video").returncode == 0
-    one_line(sightline("track", clip, "-o", "out", "--no-video"), "out", "--force")
-    assert sightline("track", clip, "-o", "out", "--no-video", "--force").returncode == 0
+def test_earlier_results_are_not_replaced_unasked(here, clip):
+    assert here("track", clip, "-o", "out", "--no-video").returncode == 0
+    one_line(here("track", clip, "-o", "out", "--no-video"), "out", "--force")
+    assert here("track", clip, "-o", "out", "--no-video", "--force").returncode == 0
 
 
-def test_a_missing_file_is_named(sightline):
-    one_line(sightline("track", "nowhere.mp4"), "nowhere.mp4", "no such file")
+def test_a_missing_file_is_named(here):
+    one_line(here("track", "nowhere.mp4"), "nowhere.mp4", "no such file")
 
 
-def test_a_text_file_in_disguise_is_named(sightline, tmp_path):
+def test_a_text_file_in_disguise_is_named(here, tmp_path):
     (tmp_path / "notes.mp4").write_text("not a video\n" * 100)
-    one_line(sightline("track", "notes.mp4"), "notes.mp4")
+    one_line(here("track", "notes.mp4"), "notes.mp4")
 
 
-def test_a_folder_without_pictures_is_named(sightline, tmp_path):
+def test_a_folder_without_pictures_is_named(here, tmp_path):
     (tmp_path / "empty").mkdir()
-    one_line(sightline("track", "empty"), "empty")
+    one_line(here("track", "empty"), "empty")
 
 
-def test_an_unknown_engine_lists_those_there_are(sightline, clip):
-    one_line(sightline("track", clip, "--tracker", "deepsort"), "deepsort", "sort, bytetrack, ocsort, botsort")
+def test_an_unknown_engine_lists_those_there_are(here, clip):
+    one_line(here("track", clip, "--tracker", "deepsort"), "deepsort", "sort, bytetrack, ocsort, botsort")
 
 
-def test_an_unknown_option_lists_those_there_are(sightline, clip):
-    one_line(sightline("track", clip, "--set", "tracker.lots_s=3"), "lots_s", "did you mean 'lost_s'")
+def test_an_unknown_option_lists_those_there_are(here, clip):
+    one_line(here("track", clip, "--set", "tracker.lots_s=3"), "lots_s", "did you mean 'lost_s'")
 
 
-def test_a_setting_without_a_kind_says_how_it_is_written(sightline, clip):
-    one_line(sightline("track", clip, "--set", "lost_s=3"), "KIND.OPTION=VALUE")
+def test_a_setting_without_a_kind_says_how_it_is_written(here, clip):
+    one_line(here("track", clip, "--set", "lost_s=3"), "KIND.OPTION=VALUE")
 
 
-def test_nothing_is_left_behind_by_a_run_that_never_began(sightline, tmp_path):
-    one_line(sightline("track", "nowhere.mp4", "-o", "out"))
+def test_nothing_is_left_behind_by_a_run_that_never_began(here, tmp_path):
+    one_line(here("track", "nowhere.mp4", "-o", "out"))
     assert not (tmp_path / "out").exists()
 
 
