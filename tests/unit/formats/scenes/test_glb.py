@@ -13,7 +13,8 @@ from sightline.errors import FormatError
 from sightline.formats.scenes import frustum, glb, gltf
 from sightline.formats.scenes.filters import Filters, Shown, shown
 from sightline.geometry.rigid import inverse, moved
-from sightline.model.scene import DensePoints, MadeBy
+from sightline.model.lens import Lens, LensModel
+from sightline.model.scene import DensePoints, MadeBy, Scene, Views
 
 _spec = importlib.util.spec_from_file_location("glb_rules", Path(__file__).with_name("glb_rules.py"))
 rules = importlib.util.module_from_spec(_spec)
@@ -84,6 +85,22 @@ def test_another_reader_finds_cameras_where_they_were_and_looking_where_they_loo
         cam = moved(cam_from_file, corners)
         assert cam[0] == pytest.approx([0, 0, 0], abs=1e-6)
         assert (cam[1:, 2] > 0).all()
+
+
+@pytest.mark.parametrize(("n_lenses", "most"), [(1, 650), (200, 1150)])
+def test_a_camera_is_a_few_hundred_bytes_and_its_lens_as_many(tmp_path, n_lenses, most):
+    rng = np.random.default_rng(0)
+    poses = np.tile(np.eye(4), (200, 1, 1))
+    poses[:, :3] = np.linalg.qr(rng.normal(size=(200, 3, 3)))[0] @ np.eye(3, 4)
+    poses[:, :3, 3] = rng.normal(size=(200, 3))
+    params = [np.array([500.0 + n, 501.0, 320.0, 240.0]) for n in range(n_lenses)]
+    lenses = tuple(Lens(LensModel.PINHOLE, 640, 480, one) for one in params)
+    views = Views(tuple(f"frame_{n:06d}.jpg" for n in range(200)), np.arange(200) % n_lenses, poses, np.ones(200, bool))
+    sizes = []
+    for several in ([], list(range(200))):
+        glb.write(Scene(lenses, views, MadeBy("made up", "0")), only(cloud(1), several), tmp_path / "s.glb")
+        sizes.append((tmp_path / "s.glb").stat().st_size)
+    assert sizes[1] - sizes[0] < 200 * most
 
 
 @pytest.mark.parametrize("lens", [0, 1, 2])
