@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test check lint types layers lock peers bench clean
+.PHONY: help demo test tests check lint types layers lock peers bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -17,8 +17,13 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY) ## simulate a site, track every camera, evaluate, write an HTML report
 	$(BIN)/sightline demo
 
-test: $(READY) check ## lint, types, import layers, then every test
-	$(BIN)/python -m pytest -n 2 --dist loadscope
+test: $(READY) ## lint, types, import layers, every test
+	@$(MAKE) --no-print-directory lint layers
+	@$(MAKE) --no-print-directory -j 2 types tests
+
+# A module's tests share their servers, so they stay together; conftest says which modules begin.
+tests: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 check: lint types layers
 

@@ -21,6 +21,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def pytest_collection_modifyitems(items):
+    slow = ("doors", "world", "reconstructors", "jobs")
+    items.sort(key=lambda item: not {*slow} & {*item.path.parts})  # or one process works long after the other
     if SHARED.is_dir():
         return
     absent = pytest.mark.skip(reason=f"no real data at {SHARED}; set SIGHTLINE_SHARED to its folder")
