@@ -148,7 +148,10 @@ def test_a_client_starts_a_task_and_hears_everything(server, yard):
     tracks = [track for one in updates for camera in one["cameras"].values() for track in camera["tracks"]]
     assert tracks
     for track in tracks:
-        assert set(track) == {"track_id", "global_id", "bbox_xyxy", "confidence", "class_id", "map_coords"}
+        documented = {"track_id", "global_id", "bbox_xyxy", "confidence", "class_id", "map_coords"}
+        assert set(track) == documented | {"lat_lon"}  # ours, where the map has a place on earth
+        assert (track["lat_lon"] is None) == (track["map_coords"] is None)
+        assert track["lat_lon"] is None or track["lat_lon"] == pytest.approx([46.519, 6.632], abs=1e-3)
         assert track["class_id"] == 1
         assert track["global_id"] is None or str(UUID(track["global_id"])) == track["global_id"]
         assert track["map_coords"] is None or np.isfinite(track["map_coords"]).all()
@@ -156,6 +159,7 @@ def test_a_client_starts_a_task_and_hears_everything(server, yard):
     assert_covered(updates, yard / "cam1.mp4")
     mapping = next(message["payload"]["mapping"] for message in messages if message["type"] == "identities_refined")
     assert set(mapping) <= {track["global_id"] for track in tracks}
+    assert all(mapping[one] == one for one in mapping.values() if one in mapping)  # no id goes to somebody else
     said = until_end(server, task)
     assert said == {
         "task_id": number,

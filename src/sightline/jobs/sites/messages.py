@@ -151,6 +151,13 @@ def camera(
     return said
 
 
+def on_earth(said: Mapping[str, Any], lat_deg: Float[np.ndarray, " n"], lon_deg: Float[np.ndarray, " n"]) -> None:
+    """Adds to what one camera sees where on earth that is, ``lat_lon`` in degrees of WGS84; null for NaN."""
+    places = np.column_stack([lat_deg, lon_deg]).round(8)
+    for one, place, is_there in zip(said["tracks"], places.tolist(), np.isfinite(lat_deg).tolist(), strict=True):
+        one["lat_lon"] = place if is_there else None
+
+
 def identities_refined(counts: Counts, task_id: str) -> bytes:
     """Who turned out to be who: of every name given at once, the one it became for most of its sightings."""
     mapping = {str(identity(task_id, said)): identity(task_id, settled) for said, settled, _ in homes(counts).tolist()}

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 
 from sightline import wiring
 from sightline.embedders.crops import worth
+from sightline.geodesy.maps import wgs84_from_map
 from sightline.geometry.warp import warped
 from sightline.jobs.sites import messages, recalling, rows
 from sightline.jobs.sites.recognizing import Memory, Recognizing
@@ -262,6 +263,9 @@ class Lookout:
             numbers[name], first = number[here].tolist(), here.stop
             names = [messages.identity(self._how.task_id, who) for who in numbers[name]]
             cameras[name] = messages.camera(index, one.tracks, one.xy_map, names, known[here])
+            if self._site.map.anchor is not None:
+                xy_m = one.xy_map * (self._site.map.metres_per_unit or np.nan)
+                messages.on_earth(cameras[name], *wgs84_from_map(self._site.map.anchor, xy_m))
         return Shown(index, cameras, numbers)
 
     def _knowing(self) -> Identifier | None:
