@@ -232,6 +232,7 @@ def test_health_is_told_in_everybodys_words(server):
         ({"flight_log_url": "{shelf}/tracks.json"}, 400, "no known flight log"),
         ({"tracking_json_url": "{shelf}/log.csv"}, 400, "log.csv"),
         ({"tracking_json_url": "{shelf}/none.json"}, 400, "no tracks found"),
+        ({"tracking_json_url": None}, 500, "nothing was found in the video"),  # so it was watched
         ({"flight_log_url": "{shelf}/furlongs.csv"}, 400, "furlongs"),
         ({"flight_log_url": "{shelf}/off.csv"}, 400, "no recording flag is on"),
         ({"parameters": {"fps": 1.0}}, 400, "give tracking_fps"),
