@@ -19,7 +19,7 @@ from pyarrow import csv
 from sightline.files import whole
 from sightline.identifiers.ground import Ground
 from sightline.jobs.sites import messages
-from sightline.jobs.sites.naming import Counts
+from sightline.jobs.sites.naming import Counts, lasting
 from sightline.jobs.sites.recorded import Recorded
 from sightline.jobs.sites.watching import views_of
 from sightline.model.identities import NOBODY, Trajectories
@@ -36,7 +36,8 @@ def settled(
     """A summary, and how many sightings of whom, as it was said at once, turned out to be whose.
 
     Writes ``sightings.parquet``, every sighting with its identity, and ``paths.csv``, where everybody went: in pieces
-    of some twenty minutes, by identity and time in each.
+    of some twenty minutes, by identity and time in each. Identities go on under the numbers that were said at once,
+    see ``naming``; so numbers need not count from 1.
 
     Raises:
         OSError: a file cannot be read or written.
@@ -49,7 +50,10 @@ def settled(
         for stretch in Ground(views=views_of(site, sizes)).stretches(recorded):
             found.add(stretch.row, stretch.number, stretch.paths)
         counts = _counted(recorded, found)
-        names = pa.array([messages.identity(task_id, who) for who in range(found.most + 1)], pa.string())
+        number = np.append(lasting(_of_somebody(counts), int(counts[:, 0].max(initial=0)), found.most), NOBODY)
+        found.call(number)
+        counts[:, 1] = number[np.maximum(counts[:, 1], 0) - 1]
+        names = pa.array([messages.identity(task_id, who) for who in range(max(int(number.max()), 0) + 1)], pa.string())
         _write_sightings(recorded, found, names, pq.read_schema(seen[0]), folder / "sightings.parquet")
         _write_paths(site, found, names, folder / "paths.csv")
     is_somebody = counts[:, 1] > 0
@@ -59,7 +63,12 @@ def settled(
         "identities": len(np.unique(counts[is_somebody, 1])),
         "sightings_of_nobody": int(counts[~is_somebody, 2].sum()),
     }
-    return summary, counts[is_somebody & (counts[:, 0] > 0)]
+    return summary, _of_somebody(counts)
+
+
+def _of_somebody(counts: Counts) -> Int[np.ndarray, "s 3"]:
+    """Those of somebody, who was somebody at once, too."""
+    return counts[(counts[:, :2] > 0).all(axis=1)]
 
 
 @final
@@ -68,6 +77,7 @@ class _Found:
 
     def __init__(self, folder: Path, n_rows: int) -> None:
         self._folder, self._n = folder, n_rows
+        self._called: _Numbers | None = None
         self.most = 0
 
     def __enter__(self) -> "_Found":
@@ -94,17 +104,25 @@ class _Found:
         columns = [paths.number, paths.t_s, xy_m[:, 0], xy_m[:, 1], speed_mps, paths.n_cameras]
         self._paths.write_table(pa.table(columns, schema=_PATHS))
 
+    def call(self, number: _Numbers) -> None:
+        """From now on, identities have these numbers; the first is that of 1, the last nobody's."""
+        self._called = number
+
+    def _name(self, number: _Numbers) -> _Numbers:
+        return number if self._called is None else self._called[np.maximum(number, 0) - 1]
+
     def numbers(self, first: int, n: int) -> _Numbers:
         """The identities of ``n`` rows from ``first`` on."""
         self._numbers.seek(4 * first)
-        return np.frombuffer(self._numbers.read(4 * n), np.int32).astype(np.int64) + NOBODY
+        return self._name(np.frombuffer(self._numbers.read(4 * n), np.int32).astype(np.int64) + NOBODY)
 
     def paths(self) -> Iterator[pa.Table]:
         """The pieces of the paths; nothing can be added any more."""
         self._paths.close()
         with pq.ParquetFile(self._folder / "paths.parquet") as file:
             for group in range(file.num_row_groups):
-                yield file.read_row_group(group, use_threads=False)
+                piece = file.read_row_group(group, use_threads=False)
+                yield piece.set_column(0, "number", pa.array(self._name(piece["number"].to_numpy())))
 
 
 def _counted(recorded: Recorded, found: _Found) -> Counts:
