@@ -8,6 +8,7 @@ from pyarrow import csv
 from sightline.identifiers import parts
 from sightline.identifiers.ground import Ground
 from sightline.jobs.sites import messages, recorded, rows
+from sightline.jobs.sites.naming import lasting
 from sightline.jobs.sites.recorded import Recorded
 from sightline.jobs.sites.settling import settled
 from sightline.model.identities import NOBODY, Sightings
@@ -63,21 +64,32 @@ def test_what_is_read_in_pieces_is_settled_as_if_it_were_read_at_once(short, tmp
     paths = written(tmp_path, moment, seen, 50, 50, 100)
     _, counts = settled(SITE, paths, {}, TASK, tmp_path)
     found = Ground().identify(seen)
+    said = 3 - seen.track % 10
+    both = np.column_stack([said, found.number])[found.number != NOBODY]
+    each, n = np.unique(both, axis=0, return_counts=True)
+    name = np.append(lasting(np.column_stack([each, n]), 3, int(found.number.max())), NOBODY)
+    number = name[np.maximum(found.number, 0) - 1]  # as they were called at once
+    assert (number == said).mean() > 0.95
     table = pq.read_table(tmp_path / "sightings.parquet")
-    assert np.array_equal(table["identity"].to_numpy(), found.number)
-    assert table["global_id"].to_pylist() == [messages.identity(TASK, who) for who in found.number.tolist()]
+    assert np.array_equal(table["identity"].to_numpy(), number)
+    assert table["global_id"].to_pylist() == [messages.identity(TASK, who) for who in number.tolist()]
     assert np.array_equal(table["t_s"].to_numpy(), seen.t_s)
     went = csv.read_csv(tmp_path / "paths.csv")
     order = np.lexsort((went["global_id"].to_numpy(zero_copy_only=False), went["t_s"].to_numpy()))
-    mine = np.lexsort(([str(messages.identity(TASK, who)) for who in found.paths.number.tolist()], found.paths.t_s))
+    who = name[found.paths.number - 1].tolist()
+    mine = np.lexsort(([str(messages.identity(TASK, one)) for one in who], found.paths.t_s))
     np.testing.assert_allclose(went["x_m"].to_numpy()[order], found.paths.xy_enu_m[mine, 0], atol=1e-12)
-    both = np.column_stack([3 - seen.track % 10, found.number])[found.number != NOBODY]
-    assert np.array_equal(counts, np.column_stack(np.unique(both, axis=0, return_counts=True)))
+    assert {tuple(row) for row in counts.tolist()} == {(*row, k) for row, k in zip(_named(each, name), n, strict=True)}
     assert {path.name for path in tmp_path.iterdir()} == {
         *(path.name for path in paths),
         "sightings.parquet",
         "paths.csv",
     }
+
+
+def _named(pairs, name):
+    """What was said, and the number that who it was goes on under."""
+    return np.column_stack([pairs[:, 0], name[pairs[:, 1] - 1]]).tolist()
 
 
 def test_a_recording_tells_of_a_part_what_is_in_it(short, tmp_path):

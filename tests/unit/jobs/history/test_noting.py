@@ -86,6 +86,7 @@ def test_a_run_is_noted_as_it_was_settled_however_often(engine, run):
     assert [one["distance_m"] for one in answers.people()] == [pytest.approx(11.8, abs=0.6)] * 2
     assert answers.people()[0]["cameras"] == ["a", "b"]
     assert {(one["n_sightings"]) for one in answers.live_ids()} == {240}
+    assert all(one["live_id"] == one["person_id"] for one in answers.live_ids())  # one identity, one name
 
 
 def test_a_folder_without_a_run_is_named(engine, tmp_path):
