@@ -88,6 +88,7 @@ def seen(tmp_path):
     ]
     moment, identity, whole, *box = (list(column) for column in zip(*rows, strict=True))
     columns = {"moment": moment, "t_s": [m / 10 for m in moment], "camera": ["gate"] * 5, "identity": identity}
+    columns["global_id"] = [f"id-{one}" if one > 0 else None for one in identity]
     columns |= {"score": [0.9] * 5, "whole": whole} | {
         name: np.array(side, float) for name, side in zip(("left", "top", "right", "bottom"), box, strict=True)
     }
@@ -105,6 +106,10 @@ def test_the_best_box_of_everybody_is_whole_and_tall(seen):
 
 def test_the_busiest_moment_and_counts_are_told(seen):
     assert seen.busiest["gate"].moment.tolist() == [7, 7]
+    assert {who: (stay.name, stay.first_s, stay.last_s) for who, stay in seen.stays.items()} == {
+        7: ("id-7", 0.0, 0.0),
+        8: ("id-8", 0.0, 0.0),
+    }
     assert seen.all_px["gate", 7].tolist() == [[40, 20, 70, 110], [100, 20, 120, 80]]
     assert seen.n_sightings == {"gate": 5, "dock": 0}
     second, count = seen.per_second["gate"]

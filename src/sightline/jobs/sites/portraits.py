@@ -23,7 +23,7 @@ from sightline.model.tracks import UNTRACKED, Tracks
 from sightline.sources.video import Video
 
 _COLUMNS = (
-    "moment", "t_s", "camera", "identity", "score", "whole",
+    "moment", "t_s", "camera", "identity", "global_id", "score", "whole",
     "left", "top", "right", "bottom", "xx_m2", "xy_m2", "yy_m2",
 )  # fmt: skip
 _HIGH_PX = 300.0
@@ -63,10 +63,26 @@ class Chosen:
     """Where."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """When somebody was there."""
+
+    name: str
+    """The id that they have."""
+    first_s: float
+    """The second of the site's clock in which they were seen first."""
+    last_s: float
+    """The one in which they were seen last."""
+    n_s: int
+    """In how many seconds any camera saw them."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Gathered:
     """What files of sightings say of who is worth a picture."""
 
+    stays: Mapping[int, Stay]
+    """Everybody, those who were there longest first."""
     best: Mapping[str, Chosen]
     """By camera, everybody's best box."""
     busiest: Mapping[str, Chosen]
@@ -90,9 +106,13 @@ def gathered(sightings: Path, cameras: Sequence[str]) -> Gathered:
     busiest: dict[str, Chosen] = {}
     count = dict.fromkeys(cameras, 0)
     circles_m = [np.zeros(0)]
+    names: dict[int, str] = {}
     present: dict[str, list[np.ndarray]] = {name: [np.zeros((0, 2), np.int64)] for name in cameras}
     for rows in _batches(sightings):
         circles_m.append(_circles_m(rows))
+        who, first = np.unique(rows["identity"], return_index=True)
+        named = zip(who.tolist(), rows["global_id"][first].tolist(), strict=True)
+        names |= {number: name for number, name in named if number > 0}
         for name in cameras:
             mine = rows["camera"] == name
             count[name] += int(mine.sum())
@@ -115,6 +135,7 @@ def gathered(sightings: Path, cameras: Sequence[str]) -> Gathered:
         for name in cameras
     }
     return Gathered(
+        _stays(np.concatenate([pairs for several in present.values() for pairs in several]), names),
         chosen,
         busiest,
         _boxes_at(sightings, moments),
@@ -173,6 +194,17 @@ def _boxes_at(sightings: Path, moments: Mapping[str, Int[np.ndarray, " k"]]) -> 
                 box = np.array([[rows[side][k] for side in ("left", "top", "right", "bottom")]], np.float64)
                 found.setdefault((name, int(rows["moment"][k])), []).append(box)
     return {key: np.concatenate(boxes) for key, boxes in found.items()}
+
+
+def _stays(present: Int[np.ndarray, "n 2"], names: Mapping[int, str]) -> dict[int, Stay]:
+    """Of seconds and people."""
+    by_person = np.unique(present[:, ::-1], axis=0)
+    who, first, count = np.unique(by_person[:, 0], return_index=True, return_counts=True)
+    stays = {}
+    for k in np.argsort(-count, kind="stable").tolist():
+        begin, end = by_person[first[k], 1], by_person[first[k] + count[k] - 1, 1]
+        stays[int(who[k])] = Stay(names[int(who[k])], float(begin), float(end), int(count[k]))
+    return stays
 
 
 def _counted(present: Int[np.ndarray, "n 2"]) -> tuple[Float[np.ndarray, " s"], Int[np.ndarray, " s"]]:

@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Bool, Float, Int
 from pyarrow import csv
-from pyarrow import parquet as pq
 
 from sightline import __version__
 from sightline.executors.local import Stopped, Tell
@@ -18,6 +17,7 @@ from sightline.formats.privacy import Privacy
 from sightline.formats.report import CameraPart, Chart, Curve, GroundMap, Number, Person, Portrait, ReportPage, Trail
 from sightline.jobs.sites.maps import is_y_down, pale_map
 from sightline.jobs.sites.portraits import Chosen, Gathered, Watched, gathered, portraits, still
+from sightline.model.identities import NOBODY
 from sightline.model.site import Site
 
 NAME = "report.html"
@@ -57,13 +57,11 @@ class Story:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ways:
-    """Everybody's ways, M points by person and time, a second or more apart; P people, those there longest first."""
+    """Where people went, M points by person and time, a second or more apart."""
 
-    ids: list[str]
-    person: Int[np.ndarray, " m"]
+    number: Int[np.ndarray, " m"]
     t_s: Float[np.ndarray, " m"]
     xy_m: Float[np.ndarray, "m 2"]
-    length_m: Float[np.ndarray, " p"]
 
 
 def write_report(story: Story, tell: Tell, stopped: Stopped) -> Path:
@@ -76,24 +74,21 @@ def write_report(story: Story, tell: Tell, stopped: Stopped) -> Path:
     site = story.site
     cameras = [watch.id for watch in site.watches]
     found = gathered(story.folder / "sightings.parquet", cameras)
-    ways = _ways(story.folder / "paths.csv")
-    numbers = _numbers_of(story.folder / "sightings.parquet", ways.ids)
-    shown = set(numbers[:_MOST].tolist())
+    ways = _ways(story.folder / "paths.csv", {stay.name: number for number, stay in found.stays.items()})
+    shown = list(found.stays)[:_MOST]
     faces: dict[int, list[Portrait]] = {}
     wanted = replace(found, best={name: _only(one, shown) for name, one in found.best.items()})
     for identity, camera, jpeg in portraits(site, wanted, story.parts, story.privacy, tell, stopped):
         faces.setdefault(identity, []).append(Portrait(camera, jpeg))
-    people = tuple(_person(ways, k, int(numbers[k]), found, faces) for k in range(min(len(ways.ids), _MOST)))
+    n_people = len(found.stays)
     page = ReportPage(
         title=f"{site.name}: who was where",
-        lead=f"{len(ways.ids)} people before {len(cameras)} cameras, under one identity each.",
-        numbers=_numbers(story, found, ways, numbers),
-        people=people,
-        people_note=f"The {_MOST} who were there longest, of {len(ways.ids)}; paths.csv has all."
-        if len(ways.ids) > _MOST
-        else "",
+        lead=f"{n_people} people before {len(cameras)} cameras, under one identity each.",
+        numbers=_numbers(story, found),
+        people=tuple(_person(number, found, ways, faces.get(number, ())) for number in shown),
+        people_note=f"The {_MOST} who were there longest, of {n_people}." if n_people > _MOST else "",
         cameras=tuple(_camera(story, name, found) for name in cameras),
-        ground=_ground(site, ways, numbers),
+        ground=_ground(site, ways, shown),
         meaning=MEANING,
         made=(("Sightline", __version__), *story.made),
         warnings=tuple(f"{camera} was left out: {why}" for camera, why in story.summary["missing"].items()),
@@ -103,60 +98,39 @@ def write_report(story: Story, tell: Tell, stopped: Stopped) -> Path:
     return path
 
 
-def _ways(paths: Path) -> _Ways:
+def _ways(paths: Path, number_of: Mapping[str, int]) -> _Ways:
     """Reads ``paths.csv`` piece by piece, and keeps about a point a second of everybody."""
     kinds = {"global_id": pa.string(), "t_s": pa.float64(), "x_m": pa.float64(), "y_m": pa.float64()}
     convert = csv.ConvertOptions(include_columns=list(kinds), column_types=kinds)
-    ids: dict[str, int] = {}
-    person, t_s, xy_m = [np.zeros(0, np.int64)], [np.zeros(0)], [np.zeros((0, 2))]
+    number, t_s, xy_m = [np.zeros(0, np.int64)], [np.zeros(0)], [np.zeros((0, 2))]
     with csv.open_csv(paths, convert_options=convert) as reader:
         for batch in reader:
             codes = batch["global_id"].dictionary_encode()
-            place = np.array([ids.setdefault(one, len(ids)) for one in codes.dictionary.to_pylist()], np.int64)
-            who, when = place[codes.indices.to_numpy()], batch["t_s"].to_numpy()
+            numbers = np.array([number_of.get(one, NOBODY) for one in codes.dictionary.to_pylist()], np.int64)
+            who, when = numbers[codes.indices.to_numpy()], batch["t_s"].to_numpy()
             _, first = np.unique(np.column_stack([who, np.floor(when / _TRAIL_S)]), axis=0, return_index=True)
-            person.append(who[first])
+            number.append(who[first])
             t_s.append(when[first])
             xy_m.append(np.column_stack([batch["x_m"].to_numpy(), batch["y_m"].to_numpy()])[first])
-    who, when, where = np.concatenate(person), np.concatenate(t_s), np.concatenate(xy_m)
-    longest = np.argsort(-np.bincount(who, minlength=len(ids)), kind="stable")
-    rank = np.empty(len(ids), np.int64)
-    rank[longest] = np.arange(len(ids))
-    order = np.lexsort((when, rank[who]))
-    who, when, where = rank[who][order], when[order], where[order]
-    step = np.hypot(*np.diff(where, axis=0).T) * (np.diff(who) == 0) if len(who) else np.zeros(0)
-    length_m = np.bincount(who[1:], step, minlength=len(ids)).astype(float)
-    names = list(ids)
-    return _Ways([names[k] for k in longest.tolist()], who, when, where, length_m)
+    who, when, where = np.concatenate(number), np.concatenate(t_s), np.concatenate(xy_m)
+    order = np.lexsort((when, who))
+    return _Ways(who[order], when[order], where[order])
 
 
-def _numbers_of(sightings: Path, ids: Sequence[str]) -> Int[np.ndarray, " p"]:
-    """The number of each of these people."""
-    number: dict[str, int] = {}
-    with pq.ParquetFile(sightings) as file:
-        for batch in file.iter_batches(columns=["identity", "global_id"]):
-            pairs = pa.table({"identity": batch["identity"], "global_id": batch["global_id"]})
-            pairs = pairs.group_by(["identity", "global_id"]).aggregate([])
-            number |= dict(zip(pairs["global_id"].to_pylist(), pairs["identity"].to_pylist(), strict=True))
-    return np.array([number[one] for one in ids], np.int64)
-
-
-def _only(chosen: Chosen, shown: set[int]) -> Chosen:
+def _only(chosen: Chosen, shown: Sequence[int]) -> Chosen:
     """Those of people who are shown."""
-    kept: Bool[np.ndarray, " k"] = np.isin(chosen.identity, list(shown))
+    kept: Bool[np.ndarray, " k"] = np.isin(chosen.identity, shown)
     return Chosen(chosen.moment[kept], chosen.identity[kept], chosen.xyxy_px[kept])
 
 
-def _person(ways: _Ways, k: int, number: int, found: Gathered, faces: Mapping[int, Sequence[Portrait]]) -> Person:
+def _person(number: int, found: Gathered, ways: _Ways, portraits: Sequence[Portrait]) -> Person:
     """One card."""
-    mine = np.flatnonzero(ways.person == k)
-    first_s, last_s = float(ways.t_s[mine[0]]), float(ways.t_s[mine[-1]])
+    stay, mine = found.stays[number], ways.xy_m[ways.number == number]
+    length_m = np.hypot(*np.diff(mine, axis=0).T).sum() if len(mine) > 1 else 0.0
+    went = f", {length_m:.0f} m" if len(mine) else ", no place on the map"
     cameras = [name for name, one in found.best.items() if number in one.identity]
-    lines = (
-        f"{_clock(first_s)} to {_clock(last_s)}, {ways.length_m[k]:.0f} m",
-        f"seen by {', '.join(cameras)}",
-    )
-    return Person(number, ways.ids[k][:8], lines, tuple(faces.get(number, ())))
+    lines = (f"{_clock(stay.first_s)} to {_clock(stay.last_s)}{went}", f"seen by {', '.join(cameras)}")
+    return Person(number, stay.name[:8], lines, tuple(portraits))
 
 
 def _clock(t_s: float) -> str:
@@ -166,18 +140,17 @@ def _clock(t_s: float) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
-def _numbers(story: Story, found: Gathered, ways: _Ways, numbers: Int[np.ndarray, " p"]) -> tuple[Number, ...]:
+def _numbers(story: Story, found: Gathered) -> tuple[Number, ...]:
     """Of all cameras together."""
-    several = sum(sum(number in one.identity for one in found.best.values()) > 1 for number in numbers.tolist())
-    circle = found.ce90_m
+    several = sum(sum(number in one.identity for one in found.best.values()) > 1 for number in found.stays)
     shown = [
-        Number.count("people", len(ways.ids)),
+        Number.count("people", len(found.stays)),
         Number.count("in two cameras or more", several),
         Number.count("boxes", int(story.summary["sightings"])),
         Number.count("nobody's", int(story.summary["sightings_of_nobody"])),
     ]
-    if np.isfinite(circle):
-        shown.append(Number("90 % circle", f"{circle:.2f} m"))
+    if np.isfinite(found.ce90_m):
+        shown.append(Number("90 % circle", f"{found.ce90_m:.2f} m"))
     return tuple(shown)
 
 
@@ -199,16 +172,16 @@ def _chart(story: Story, second: Float[np.ndarray, " s"], n: Int[np.ndarray, " s
     return Chart("People in the picture over time", (Curve("found", t_s, count),))
 
 
-def _ground(site: Site, ways: _Ways, numbers: Int[np.ndarray, " p"]) -> GroundMap:
+def _ground(site: Site, ways: _Ways, people: Sequence[int]) -> GroundMap:
     """The ways of those who are shown, on the site's map where there is one."""
-    shown = ways.person < _MOST
+    shown = np.isin(ways.number, people)
     up = np.array([1.0, -1.0 if is_y_down(site) else 1.0])
-    person, xy_m = ways.person[shown], ways.xy_m[shown] * up
-    breaks = np.flatnonzero((np.diff(ways.t_s[shown]) > _GAP_S) & (np.diff(person) == 0)) + 1
-    person, xy_m = np.insert(person, breaks, person[breaks]), np.insert(xy_m, breaks, np.nan, axis=0)
+    number, xy_m = ways.number[shown], ways.xy_m[shown] * up
+    breaks = np.flatnonzero((np.diff(ways.t_s[shown]) > _GAP_S) & (np.diff(number) == 0)) + 1
+    number, xy_m = np.insert(number, breaks, number[breaks]), np.insert(xy_m, breaks, np.nan, axis=0)
     anchor = site.map.anchor
     return GroundMap(
-        found=Trail.each(numbers[person], xy_m),
+        found=Trail.each(number, xy_m),
         caption="The site from above: one colour for each person, whichever cameras saw them.",
         is_north_up=anchor is not None and abs(np.rad2deg(anchor.x_bearing_rad) - 90.0) < 1.0,
         under=pale_map(site, xy_m),

@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 from jaxtyping import Int
 from pyarrow import csv
 
+from sightline.estimation.circle import ce90_m
 from sightline.files import whole
 from sightline.identifiers.ground import Ground
-from sightline.jobs.sites import messages
+from sightline.jobs.sites import messages, ways
 from sightline.jobs.sites.naming import Counts, lasting
 from sightline.jobs.sites.recorded import Recorded
 from sightline.jobs.sites.watching import views_of
@@ -26,7 +27,7 @@ from sightline.model.identities import NOBODY, Trajectories
 from sightline.model.site import Site
 
 _Numbers = Int[np.ndarray, " n"]
-_MEASURED = "t_s", "x_m", "y_m", "speed_mps"
+_MEASURED = "t_s", "x_m", "y_m", "vx_mps", "vy_mps", "ce90_m"
 _PATHS = pa.schema([("number", pa.int64()), *((name, pa.float64()) for name in _MEASURED), ("n_cameras", pa.int64())])
 
 
@@ -100,8 +101,8 @@ class _Found:
             if len(first):
                 self._numbers.seek(4 * int(first[0]))
                 self._numbers.write((some - NOBODY).astype(np.int32).tobytes())
-        xy_m, speed_mps = paths.xy_enu_m, np.linalg.norm(paths.velocity_enu_mps, axis=1)
-        columns = [paths.number, paths.t_s, xy_m[:, 0], xy_m[:, 1], speed_mps, paths.n_cameras]
+        places = [*paths.xy_enu_m.T, *paths.velocity_enu_mps.T, ce90_m(paths.cov_enu_m2)]
+        columns = [paths.number, paths.t_s, *places, paths.n_cameras]
         self._paths.write_table(pa.table(columns, schema=_PATHS))
 
     def call(self, number: _Numbers) -> None:
@@ -148,15 +149,10 @@ def _write_sightings(recorded: Recorded, found: _Found, names: pa.Array, schema:
 
 def _write_paths(site: Site, found: _Found, names: pa.Array, path: Path) -> None:
     """Where everybody went, one row for each moment."""
-    scale, columns = site.map.metres_per_unit or 1.0, ["t_s", "x_m", "y_m", "map_x", "map_y", "speed_mps"]
-    schema = pa.schema([("global_id", pa.string()), *((name, pa.float64()) for name in columns)])
-    schema = schema.append(pa.field("n_cameras", pa.int64()))
-    with whole(path) as file, csv.CSVWriter(str(file), schema) as writer:
+    with whole(path) as file, csv.CSVWriter(str(file), ways.SCHEMA) as writer:
         for piece in found.paths():
-            said = {name: piece[name] for name in (*_MEASURED, "n_cameras")}
-            said |= {"map_x": piece["x_m"].to_numpy() / scale, "map_y": piece["y_m"].to_numpy() / scale}
-            said["global_id"] = _named(names, piece["number"].to_numpy())
-            writer.write_table(pa.table(said).select(schema.names))
+            column = {name: piece[name].to_numpy() for name in _PATHS.names}
+            writer.write_table(ways.table(site, _named(names, column.pop("number")), column))
 
 
 def _named(names: pa.Array, number: _Numbers) -> pa.Array:
