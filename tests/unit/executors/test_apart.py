@@ -56,17 +56,9 @@ def chatter(n, tell, stopped):
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("work")
-    (folder / "work_apart.py").write_text(WORK)
-    sys.path.insert(0, str(folder))
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(folder)
-    import work_apart
-
-    yield work_apart
-    sys.path.remove(str(folder))
-    os.environ.pop("PYTHONPATH") if before is None else os.environ.update(PYTHONPATH=before)
+def work(importable):
+    with importable("work_apart", WORK) as work:
+        yield work
 
 
 def never():

@@ -1,7 +1,6 @@
 """Work shared out among processes. What runs there must be importable, so it stands in a module of its own."""
 
 import os
-import sys
 import time
 
 import pytest
@@ -32,17 +31,9 @@ def die(item, tell, stopped):
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("work")
-    (folder / "some_work.py").write_text(WORK)
-    sys.path.insert(0, str(folder))
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(folder)
-    import some_work
-
-    yield some_work
-    sys.path.remove(str(folder))
-    os.environ.pop("PYTHONPATH") if before is None else os.environ.update(PYTHONPATH=before)
+def work(importable):
+    with importable("some_work", WORK) as work:
+        yield work
 
 
 def never():
