@@ -10,11 +10,12 @@ import numpy as np
 from jaxtyping import Int
 from sqlalchemy.exc import SQLAlchemyError
 
-from sightline.errors import StoreError
+from sightline.analysis.corrected import People
+from sightline.errors import StoreError, UnknownError
 from sightline.geometry.boxes import iou
 from sightline.jobs.history.carrying import LEAST, SAME, put_right, slots
 from sightline.jobs.history.noting import task_of
-from sightline.jobs.history.story import Chronicle, Seen, Span, Story
+from sightline.jobs.history.story import Chronicle, Seen, Span
 from sightline.jobs.kinds.kind import Task
 from sightline.jobs.sites.recognizing import Person
 from sightline.model.arrays import Boxes
@@ -25,7 +26,7 @@ from sightline.stores.sql.database import database_at
 from sightline.stores.sql.jobs import Jobs
 
 _AT_ONCE_S: Final = 20.0
-"""So much of the earlier task is in memory."""
+"""So much of the earlier task is in memory; then it is also looked what was put right meanwhile."""
 _RECENT: Final = 2 * LEAST - 1
 """Boxes of a track that count: the most of them decide, so that who is split becomes another soon."""
 _BOX: Final = ("x1_px", "y1_px", "x2_px", "y2_px")
@@ -51,22 +52,22 @@ class _Boxes:
 
 @final
 class Reminder:
-    """Tells of tracks whom they show, by the boxes of an earlier task. Asked moment by moment, oldest first."""
+    """Tells of tracks whom they show, by the boxes of an earlier task. Asked moment by moment, oldest first.
 
-    def __init__(self, chronicle: Chronicle, earlier: WatchedTask, touched: set[str]) -> None:
-        """``touched`` are the ids of those whom somebody put right: they are people of the later task, too.
+    What people put right meanwhile, and who is forgotten, is known within seconds of the recording.
+    """
 
-        Raises:
-            SQLAlchemyError: the database is away.
-        """
-        self._chronicle, self._touched = chronicle, touched
-        self._story: Story = chronicle.story(Span(task_id=earlier.task_id))
+    def __init__(self, chronicle: Chronicle, task: WatchedTask) -> None:
+        """``task`` is the one under way."""
+        self._chronicle, self._task = chronicle, task
+        self._people = People((), {}, (), ())
+        self._lasting: set[str] = set()
         self._ends_s = -np.inf
         self._boxes: dict[str, _Boxes] = {}
         self._recent: dict[str, dict[int, tuple[int, ...]]] = {}
 
-    def people(self, camera: str, t_s: float, tracks: Tracks) -> list[Person | None]:
-        """By track of a camera at a moment, who it is; None: it is not known, or not yet."""
+    def people(self, camera: str, t_s: float, tracks: Tracks) -> list[str | None]:
+        """By track of a camera at a moment, the id of who it is; None: it is not known, or not yet."""
         if t_s >= self._ends_s:
             self._read(t_s)
         whose = [-1] * len(tracks)
@@ -76,26 +77,39 @@ class Reminder:
         for number, one in zip(tracks.number.tolist(), whose, strict=True):
             now[number] = (*before.get(number, ()), *([one] if one >= 0 else []))[-_RECENT:]
         self._recent[camera] = now
-        return [self._shown(now[number]) for number in tracks.number.tolist()]
+        most = [_most(now[number]) for number in tracks.number.tolist()]
+        return [None if one < 0 else self._people.ids[one] for one in most]
 
-    def _shown(self, recent: tuple[int, ...]) -> Person | None:
-        most = max(set(recent), key=recent.count, default=-1)
-        if recent.count(most) < LEAST:
-            return None
-        identity = self._story.people.ids[most]
-        return Person(identity, self._story.people.names.get(identity), is_lasting=identity in self._touched)
+    def person(self, identity: str) -> Person | None:
+        """Who that is among those whom somebody put right; None: somebody else."""
+        return Person(identity, self._people.names.get(identity)) if identity in self._lasting else None
 
     def _read(self, t_s: float) -> None:
-        """Puts the boxes from ``t_s`` on in place of earlier ones; none where the database is away."""
-        self._boxes, self._ends_s = {}, t_s + _AT_ONCE_S
+        """Puts what is known from ``t_s`` on in place of what was; no boxes where the database is away."""
+        self._ends_s, self._boxes, self._recent = t_s + _AT_ONCE_S, {}, {}
         try:
-            seen = self._chronicle.boxes(self._story, 0, t_s - 0.1, self._ends_s + 0.1)
-        except (SQLAlchemyError, StoreError) as error:
-            _log.warning("people of an earlier task not known from %.1f s on: %s", t_s, type(error).__name__)
+            found = put_right(self._chronicle, self._task)
+            if found is None:
+                self._lasting = set()
+                return
+            earlier, touched = found
+            held = self._chronicle.corrections.of(self._task.site)
+            story = self._chronicle.story(Span(task_id=earlier.task_id))
+            seen = self._chronicle.boxes(story, 0, t_s - 0.1, self._ends_s + 0.1)
+        except (SQLAlchemyError, StoreError, UnknownError) as error:
+            why = type(error).__name__
+            _log.warning("task=%s earlier people not known from %.1f s on: %s", self._task.task_id, t_s, why)
             return
+        self._people, self._lasting = story.people, touched - {one.identity for one in held if one.kind == "erase"}
         cameras = seen.columns["camera"].astype(str)
         for camera in np.unique(cameras).tolist():
             self._boxes[camera] = _sorted(seen, (cameras == camera) & (seen.person >= 0))
+
+
+def _most(recent: tuple[int, ...]) -> int:
+    """Who is in the most of some boxes; -1: nobody is in enough of them."""
+    most = max(set(recent), key=recent.count, default=-1)
+    return most if recent.count(most) >= LEAST else -1
 
 
 def _sorted(seen: Seen, which: np.ndarray) -> _Boxes:
@@ -106,25 +120,15 @@ def _sorted(seen: Seen, which: np.ndarray) -> _Boxes:
 
 
 @contextmanager
-def reminded(task: Task, site: Site) -> Iterator[Reminder | None]:
-    """Tells of a job that watches a site whom earlier tasks know; None where nobody put anything right.
+def reminded(task: Task, site: Site) -> Iterator[Reminder]:
+    """Tells of a job that watches a site whom earlier tasks know.
 
     Raises:
-        StoreError: the database cannot be reached at all.
+        StoreError: the database cannot be reached.
     """
     engine = database_at(task.settings.database_url())
     try:
-        yield _reminder(Chronicle(engine), Jobs(engine), task, site)
+        asked_utc_s = Jobs(engine).get(task.job_id).created_utc_s
+        yield Reminder(Chronicle(engine), task_of(site, task.job_id, asked_utc_s))
     finally:
         engine.dispose()
-
-
-def _reminder(chronicle: Chronicle, jobs: Jobs, task: Task, site: Site) -> Reminder | None:
-    """One for the task; None also where the database is away just now, which is no reason not to watch."""
-    try:
-        watched = task_of(site, task.job_id, jobs.get(task.job_id).created_utc_s)
-        found = put_right(chronicle, watched)
-        return None if found is None else Reminder(chronicle, *found)
-    except (SQLAlchemyError, StoreError) as error:
-        _log.warning("task=%s people of an earlier task not known: %s", task.job_id, type(error).__name__)
-        return None

@@ -13,22 +13,24 @@ from sightline.ports import Identifier
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody whom an earlier task knows."""
+    """Somebody whom people put right in an earlier task."""
 
     id: str
     """What they are called for good."""
     name: str | None = None
     """What people call them; None: nobody said."""
-    is_lasting: bool = False
-    """Whether they have this id in this task, too, since somebody put them right."""
 
 
 @runtime_checkable
 class Memory(Protocol):
     """Knows people of an earlier task. Asked moment by moment, oldest first."""
 
-    def people(self, camera: str, t_s: float, tracks: Tracks) -> Sequence[Person | None]:
-        """By track of a camera at a moment, who it is; None: it is not known."""
+    def people(self, camera: str, t_s: float, tracks: Tracks) -> Sequence[str | None]:
+        """By track of a camera at a moment, the id of who it is; None: it is not known."""
+        ...
+
+    def person(self, identity: str) -> Person | None:
+        """Who that is among those whom somebody put right; None: somebody else."""
         ...
 
 
@@ -54,7 +56,6 @@ class Recognizing:
             identifier if memory is not None and isinstance(identifier, Believing) else None
         )
         self._memory = memory
-        self._known: dict[str, Person] = {}
 
     def tell(self, t_s: float, cameras: Sequence[str], seen: Mapping[str, Tracks], first_track: int) -> None:
         """Tells who is in the pictures of a moment; ``first_track`` is added to the numbers of tracks."""
@@ -64,14 +65,12 @@ class Recognizing:
         for camera, tracks in seen.items():
             for number, person in zip(tracks.number.tolist(), self._memory.people(camera, t_s, tracks), strict=True):
                 if person is not None:
-                    people[cameras.index(camera), first_track + number] = person.id
-                    self._known[person.id] = person
+                    people[cameras.index(camera), first_track + number] = person
         self._believing.believe(people)
 
     def known(self, number: Int[np.ndarray, " n"]) -> list[Person | None]:
         """By number of an identity, who that is among those whom somebody put right; None: nobody known."""
-        if self._believing is None:
+        if self._believing is None or self._memory is None:
             return [None] * len(number)
-        of = {one: self._known.get(person) for one, person in self._believing.people().items()}
-        lasting = {one: person for one, person in of.items() if person is not None and person.is_lasting}
-        return [lasting.get(one) for one in number.tolist()]
+        known = {one: self._memory.person(person) for one, person in self._believing.people().items()}
+        return [known.get(one) for one in number.tolist()]

@@ -5,11 +5,12 @@ import pytest
 from sqlalchemy import text
 
 from sightline.identifiers.gallery import Gallery
+from sightline.jobs.history import reminding
 from sightline.jobs.history.carrying import put_right
 from sightline.jobs.history.correcting import Corrector
 from sightline.jobs.history.reminding import Reminder
 from sightline.jobs.history.story import Chronicle
-from sightline.jobs.sites.recognizing import Recognizing
+from sightline.jobs.sites.recognizing import Person, Recognizing
 from sightline.model.identities import Sightings
 from sightline.model.tracks import Tracks
 
@@ -25,14 +26,9 @@ def corrector(walked):
 
 
 @pytest.fixture
-def reminder(walked):
-    """Makes one, with what holds by then."""
-
-    def make():
-        chronicle = Chronicle(walked)
-        return Reminder(chronicle, *put_right(chronicle, AGAIN))
-
-    return make
+def remembered(walked):
+    """What a task under way remembers."""
+    return Reminder(Chronicle(walked), AGAIN)
 
 
 def boxes(camera, t_s, *several):
@@ -44,20 +40,19 @@ def boxes(camera, t_s, *several):
     return Tracks(camera, zero, np.full(n, t_s), number, xyxy_px, np.ones(n), zero, zero)
 
 
-def test_three_boxes_tell_who_it_is_and_split_people_are_two(corrector, reminder, ids):
+def test_three_boxes_tell_who_it_is_and_split_people_are_two(corrector, remembered, ids):
     corrector.rename(ids[1], "Anna", "ann")
     made = corrector.split(ids[1], 10.0, "ann")
-    remembered = reminder()
     told = [remembered.people("cam1", t_s, boxes("cam1", t_s, (7, 1), (8, 2), (9, 6))) for t_s in MOMENTS]
-    first = [one[0] and one[0].id for one in told]
+    first = [one[0] for one in told]
     assert first[:4] == [None, None, ids[1], ids[1]]
     assert first[50:54] == [ids[1], ids[1], made.becomes, made.becomes]
     assert set(first[2:52]) == {ids[1]}
     assert set(first[52:]) == {made.becomes}
-    anna, beside, nobody = told[20]
-    assert (anna.name, anna.is_lasting) == ("Anna", True)
-    assert (beside.id, beside.name, beside.is_lasting) == (ids[2], None, False)
-    assert nobody is None
+    assert told[20] == [ids[1], ids[2], None]
+    assert remembered.person(ids[1]) == Person(ids[1], "Anna")
+    assert remembered.person(made.becomes) == Person(made.becomes)
+    assert remembered.person(ids[2]) is None
     assert remembered.people("cam9", 19.9, boxes("cam9", 19.9, (1, 1))) == [None]
     assert remembered.people("cam1", 60.0, boxes("cam1", 60.0, (70, 1))) == [None]
 
@@ -70,30 +65,45 @@ def test_where_nobody_put_anything_right_there_is_nothing_to_tell(walked, correc
     assert put_right(Chronicle(walked), AGAIN) is None
 
 
-def test_who_is_forgotten_is_not_told_of(corrector, reminder, ids):
+def test_who_is_forgotten_is_not_told_of(corrector, remembered, ids):
     corrector.rename(ids[2], "Bert", "ann")
     corrector.erase(ids[1], "ann")
-    remembered = reminder()
     told = [remembered.people("cam1", t_s, boxes("cam1", t_s, (7, 1), (8, 2))) for t_s in MOMENTS[:10]]
     assert {one[0] for one in told} == {None}
-    assert told[-1][1].name == "Bert"
+    assert told[-1][1] == ids[2]
+    assert remembered.person(ids[1]) is None
 
 
-def test_a_database_that_goes_away_ends_no_task(walked, corrector, reminder, ids, caplog):
+def test_what_is_put_right_or_forgotten_meanwhile_is_known_soon(corrector, remembered, ids, monkeypatch):
+    monkeypatch.setattr(reminding, "_AT_ONCE_S", 5.0)
+
+    def until(end_s):
+        for t_s in (one for one in MOMENTS if end_s - 5 <= one < end_s):
+            told = remembered.people("cam1", t_s, boxes("cam1", t_s, (7, 1)))
+        return told[0], remembered.person(ids[1])
+
+    assert until(5.0) == (None, None)
     corrector.rename(ids[1], "Anna", "ann")
-    remembered = reminder()
+    corrector.merge(ids[3], ids[1], "ann")
+    assert until(10.0) == (ids[1], Person(ids[1], "Anna"))
+    corrector.erase(ids[1], "ann")
+    assert until(15.0) == (None, None)
+
+
+def test_a_database_that_goes_away_ends_no_task(walked, corrector, remembered, ids, caplog):
+    corrector.rename(ids[1], "Anna", "ann")
     with walked.begin() as connection:
         connection.execute(text("DROP TABLE sightings"))
     assert remembered.people("cam1", 0.0, boxes("cam1", 0.0, (7, 1))) == [None]
-    assert "people of an earlier task not known from 0.0 s on" in caplog.text
+    assert "earlier people not known from 0.0 s on" in caplog.text
 
 
-def test_merged_people_are_one_live_and_called_by_their_name(corrector, reminder, ids):
+def test_merged_people_are_one_live_and_called_by_their_name(corrector, remembered, ids):
     """1 and 3 look nothing alike and are seen by two cameras; that they are one was found out in the earlier task."""
     corrector.merge(ids[3], ids[1], "ann")
     corrector.rename(ids[1], "Anna", "ann")
     gallery, cameras, said = Gallery(), ("cam1", "cam2"), []
-    recognizing = Recognizing(gallery, reminder())
+    recognizing = Recognizing(gallery, remembered)
     for t_s in MOMENTS[25:45]:
         seen = {"cam1": boxes("cam1", t_s, (1, 1), (2, 2)), "cam2": boxes("cam2", t_s, (5, 3))}
         recognizing.tell(t_s, cameras, seen, 1000)
