@@ -1,27 +1,18 @@
 """Document 003, from outside: runs over HTTP, with a worker beside the server and an engine with known answers."""
 
-import io
 import json
-import os
 import re
-import runpy
-import signal
 import struct
 import time
-from contextlib import suppress
-from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
-from PIL import Image
 
 from sightline.formats.scenes import npz
 
 from .conftest import wait_for
+from .runs import SCRIPTED, bring, brought, done, ended, environment, glb_of, made, n_files, n_points, photos, picture
 
-ENGINE = Path(__file__).parents[1] / "scripted_reconstructor.py"
-SCRIPTED = {"engine": "scripted"}
 DEFAULTS = {
     "confThreshold": 45,
     "predictionMode": "pointmap",
@@ -32,20 +23,6 @@ DEFAULTS = {
 }
 ORDER = ["queued", "uploading", "processing", "fetching", "completed"]
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-
-
-def environment(folder):
-    """What a server needs to know the scripted engine."""
-    site = folder / "site"
-    site.mkdir()
-    runpy.run_path(str(ENGINE))["install"](site)
-    return {"PYTHONPATH": site}
-
-
-@pytest.fixture
-def installed(tmp_path):
-    """For servers that a test has to itself."""
-    return environment(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -75,74 +52,6 @@ def calls(engine):
         return len(file.read_text().split()) if file.exists() else 0
 
     return count
-
-
-def n_files(client):
-    return len(client.get("/api/v1/artifacts", params={"limit": 500}).json()["artifacts"])
-
-
-def picture(seed=0, kind="JPEG", size=(64, 48), **more):
-    rng = np.random.default_rng(seed)
-    file = io.BytesIO()
-    Image.fromarray(rng.integers(30, 220, (size[1], size[0], 3), np.uint8)).save(file, kind, **more)
-    return file.getvalue()
-
-
-def photos(n=3):
-    return {f"image{i}.jpg": picture(i) for i in range(1, n + 1)}
-
-
-def made(client, **settings):
-    answer = client.post("/api/runs", json={"settings": SCRIPTED | settings})
-    assert answer.status_code == 200, answer.text
-    return answer.json()["runId"]
-
-
-def bring(client, run, files, field="images"):
-    parts = [(field, (name, content)) for name, content in files]
-    return client.post(f"/api/runs/{run}/images", files=parts)
-
-
-def brought(client, run, files=None):
-    answer = bring(client, run, (files or photos()).items())
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def ended(client, run, seconds=60):
-    def look():
-        found = client.get(f"/api/runs/{run}").json()
-        return found if found["status"] in {"completed", "failed"} else None
-
-    return wait_for(look, seconds, "the end of the run")
-
-
-def done(client, files=None, **settings):
-    """A run from its beginning to its end."""
-    run = made(client, **settings)
-    brought(client, run, files)
-    assert client.post(f"/api/runs/{run}/process").status_code == 200
-    return ended(client, run)
-
-
-def glb_of(client, run):
-    answer = client.get(f"/api/runs/{run}/artifacts/glb")
-    assert answer.status_code == 200
-    return answer.content
-
-
-def n_points(glb):
-    length = struct.unpack_from("<I", glb, 12)[0]
-    document = json.loads(glb[20 : 20 + length])
-    clouds = [m["primitives"][0] for m in document["meshes"] if m["primitives"][0]["mode"] == 0]
-    return document["accessors"][clouds[0]["attributes"]["POSITION"]]["count"]
-
-
-def below(pid):
-    """All processes that a process has begun, and those have."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    children = [int(word) for task in tasks for word in (task / "children").read_text().split()]
-    return [*children, *(one for child in children for one in below(child))]
 
 
 def test_the_documented_flow(client, server):
@@ -470,48 +379,12 @@ def test_numbers_of_runs_lead_nowhere(client, name):
     assert client.get("/api/runs/x/artifacts/..%2f..%2fmetadata.json").status_code in {400, 404}
 
 
-def test_a_run_goes_on_after_everything_was_killed_and_gives_the_same(serve, installed):
-    first = serve(**installed)
-    with first.client() as client:
-        unharmed = glb_of(client, done(client, options={"pace_s": 0.0})["runId"])
-        run = made(client, options={"pace_s": 1.0})
-        brought(client, run)
-        client.post(f"/api/runs/{run}/process")
-        wait_for(lambda: client.get(f"/api/runs/{run}").json()["status"] == "processing")
-        metadata = first.data / "storage" / "runs" / run / "metadata.json"
-        wait_for(lambda: json.loads(metadata.read_text())["status"] == "processing")
-    for pid in (first.process.pid, *below(first.process.pid)):
-        with suppress(ProcessLookupError):  # it ended with the one before
-            os.kill(pid, signal.SIGKILL)
-    first.process.wait(20)
-    second = serve(data=first.data, **installed)
-    with second.client() as client, client.stream("GET", f"/api/runs/{run}/stream") as lines:
-        seen = [json.loads(line.removeprefix("data:")) for line in lines.iter_lines() if line.startswith("data:")]
-        assert {one["status"] for one in seen} <= {"processing", "fetching", "completed"}
-        assert seen[-1]["status"] == "completed"
-        progress = [one["progress"] for one in seen]
-        assert progress == sorted(progress)
-        assert glb_of(client, run) == unharmed
-    wait_for(lambda: json.loads(metadata.read_text())["status"] == "completed")
-
-
 def test_what_came_of_runs_outlives_their_jobs(client):
     run = done(client)
     (job,) = client.get("/api/v1/jobs", params={"limit": 1}).json()["jobs"]
     assert client.delete(f"/api/v1/jobs/{job['id']}").status_code == 200
     assert client.get(f"/api/runs/{run['runId']}").json() == run
     assert glb_of(client, run["runId"])[:4] == b"glTF"
-
-
-def test_strangers_get_no_further_than_the_door(serve, here, tmp_path):
-    data = ("--data", tmp_path / "data")
-    here("users", "add", "ann", "--role", "admin", "--password-stdin", *data, given="correct horse\n")
-    server = serve(workers=0)
-    with server.client() as client:
-        assert client.get("/api/health").json()["status"] == "ok"
-        assert client.get("/api/runs").status_code == 401
-        assert client.get("/api/test/vggt-connection").status_code == 401
-    assert httpx.post(f"{server.url}/api/runs/run_1_abcdefg/images", files=photos()).status_code == 401
 
 
 def test_large_pictures_come_in(client):
