@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from sightline.errors import AbsentError, UnknownError
 from sightline.jobs.history.forgetting import EXPORTS
+from sightline.jobs.sites.messages import moment
 from sightline.model.artifact import Artifact
 from sightline.model.job import OPEN, Job, JobState
 from sightline.model.user import Role
@@ -232,9 +233,9 @@ def _view(services: Installation, job: Job) -> ExportView:
         format="video" if is_video else str(job.params["format"]),
         status=state,
         progress=job.progress,
-        created_at=_iso(job.created_utc_s),
-        completed_at=None if job.finished_utc_s is None else _iso(job.finished_utc_s),
-        expires_at=None if expires_utc_s is None else _iso(expires_utc_s),
+        created_at=moment(job.created_utc_s),
+        completed_at=None if job.finished_utc_s is None else moment(job.finished_utc_s),
+        expires_at=None if expires_utc_s is None else moment(expires_utc_s),
         file_size=None if file is None else file.n_bytes,
         error="cancelled" if job.state is JobState.CANCELLED else job.error,
         download_url=None if file is None else f"{_PREFIX}/jobs/{job.id}/download",
@@ -243,7 +244,3 @@ def _view(services: Installation, job: Job) -> ExportView:
 
 def _named(kind: str) -> str:
     return "xlsx" if kind == "excel" else kind
-
-
-def _iso(utc_s: float) -> str:
-    return datetime.fromtimestamp(utc_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,6 +1,5 @@
 """Who is who, put right by people: merged, split, named, forgotten; and what of that is taken back."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from sightline.jobs.history.correcting import Corrector
 from sightline.jobs.history.forgetting import Forgetting
+from sightline.jobs.sites.messages import moment
 from sightline.model.history import Correction, CorrectionKind
 from sightline.model.user import Role
 from sightline.server.auth.guard import Guard, Principal
@@ -68,8 +68,8 @@ class CorrectionView(BaseModel):
             at_s=one.at_s,
             name=one.name,
             owner=one.owner,
-            created_at=_iso(one.created_utc_s),
-            undone_at=None if one.undone_utc_s is None else _iso(one.undone_utc_s),
+            created_at=moment(one.created_utc_s),
+            undone_at=None if one.undone_utc_s is None else moment(one.undone_utc_s),
         )
 
 
@@ -120,7 +120,3 @@ def router(services: Installation, guard: Guard) -> APIRouter:
         return CorrectionView.of(corrector.undo(correction_id))
 
     return routes
-
-
-def _iso(utc_s: float) -> str:
-    return datetime.fromtimestamp(utc_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
