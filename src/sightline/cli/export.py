@@ -38,7 +38,7 @@ def export(
     address: Annotated[
         str | None, typer.Option("--send", help="Send Cursor on Target to udp://HOST:PORT or tcp://HOST:PORT.")
     ] = None,
-    speed: Annotated[float, typer.Option(help="Of --send: how many times as fast as it happened.")] = 1.0,
+    speed: Annotated[float, typer.Option(min=0.01, help="Of --send: how many times as fast as it happened.")] = 1.0,
     now: Annotated[bool, typer.Option("--now", help="Of --send: times of day as if it began now.")] = False,
 ) -> None:
     """Write places that sightline found into files for maps and navigation, or send them to a situation display.
@@ -56,7 +56,7 @@ def export(
         begins_s, ends_s = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
         if now:
             about = replace(about, utc_ns=time.time_ns() - round(begins_s * 1e9))
-        err.print(f"sending to {address}: takes {(ends_s - begins_s) / max(speed, 1e-9):.0f} s", markup=False)
+        err.print(f"sending to {address}: takes {(ends_s - begins_s) / speed:.0f} s", markup=False)
         n = send(events(positions, about), address, speed=speed)
         err.print(f"sent: {n} events to {address}", markup=False, soft_wrap=True)
 

@@ -17,10 +17,10 @@ ASIDE = np.stack([0.6 * np.arange(6), np.zeros(6), np.zeros(6)], axis=1)
 OBLIQUE = np.stack([0.1 * np.sin(2 * np.arange(6)), 0.35 * np.cos(np.arange(6)), np.zeros(6)], axis=1)
 
 
-def rebuilt(turns_rad, eyes, depth, noise_px=0.3):
+def rebuilt(turns_rad, eyes, depth, noise_px=0.3, n_points=600):
     """The scene as it is, seen with noise."""
     chance = np.random.default_rng(0)
-    xyz = chance.uniform([-6, -4, depth[0]], [6, 4, depth[1]], (600, 3))
+    xyz = chance.uniform([-6, -4, depth[0]], [6, 4, depth[1]], (n_points, 3))
     poses = np.tile(np.eye(4), (len(turns_rad), 1, 1))
     poses[:, :3, :3] = Rotation.from_rotvec(turns_rad).as_matrix()
     poses[:, :3, 3] = -np.einsum("kij,kj->ki", poses[:, :3, :3], eyes)
@@ -46,6 +46,12 @@ def test_a_wall_from_one_side_tells_no_focal_length(turns):
     scene = rebuilt(np.array(turns, float), ASIDE, FLAT)
     assert focal_doubt(scene, 0) > 1
     assert "hardly at all; they show one flat thing" in doubt(scene, taken())
+
+
+@pytest.mark.parametrize("n_points", [3, 9])
+def test_a_few_points_tell_nothing_and_are_no_flat_thing(n_points):
+    said = doubt(rebuilt(STRAIGHT, ASIDE, FLAT, n_points=n_points), taken())
+    assert "hardly at all: depth may be" in said
 
 
 def test_a_wall_from_several_sides_does():

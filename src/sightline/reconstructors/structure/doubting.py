@@ -17,6 +17,8 @@ _VIEWS: Final = 8
 """Views of a lens that are looked at, those that see most."""
 _POINTS: Final = 200
 """Points that are, those that most of these views see."""
+_FEWEST: Final = 10
+"""Fewer points tell nothing."""
 _LEAST_PX: Final = 0.3
 """Nothing is seen more exactly."""
 _UNSURE: Final = 0.04
@@ -68,7 +70,7 @@ def focal_doubt(scene: Scene, lens: int) -> float:
     """
     point, view, flat, xyz_cam, rotations = _observed(scene, lens)
     n_points, n_views = int(point.max(initial=-1)) + 1, len(rotations)
-    if n_points < 10 or n_views < 2:
+    if n_points < _FEWEST or n_views < 2:
         return float("inf")
     focal_px = float(np.mean(scene.lenses[lens].focal_px))
     radius = (flat * flat).sum(axis=1, keepdims=True)
@@ -151,6 +153,8 @@ def _without_points(
 def _is_flat(scene: Scene) -> bool:
     """Whether nearly all points are on one plane."""
     xyz = scene.sparse.xyz_scene
+    if len(xyz) < _FEWEST:
+        return False
     off = xyz - np.median(xyz, axis=0)
     near = off[np.linalg.norm(off, axis=1) < np.quantile(np.linalg.norm(off, axis=1), 0.9)]
     spread = np.linalg.svd(near - near.mean(axis=0), compute_uv=False)
