@@ -8,6 +8,7 @@ from typing import final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from jaxtyping import Bool, Float, Int
 
@@ -59,6 +60,7 @@ class Recorded:
         """
         self._cameras, self._files, self._n = tuple(cameras), list[_Groups](), 0
         self._spell: tuple[float, float] | None = None
+        self._placing = set[str]()
         for path in paths:
             self._files.append(self._about(path))
 
@@ -68,6 +70,10 @@ class Recorded:
     def spell(self) -> tuple[float, float] | None:
         """Since when and until when sightings have a place; None: none has."""
         return self._spell
+
+    def placing(self) -> frozenset[str]:
+        """Cameras that could place anybody at all."""
+        return frozenset(self._placing)
 
     def looked_at(self, part: Part) -> Looked:
         """What is looked at of a part."""
@@ -134,13 +140,15 @@ class Recorded:
         first, low, high = [], [], []
         with pq.ParquetFile(path) as file:
             for group in range(file.num_row_groups):
-                table = file.read_row_group(group, ["t_s", "x_m", "y_m"], use_threads=False)
+                table = file.read_row_group(group, ["t_s", "camera", "x_m", "y_m"], use_threads=False)
                 times = table["t_s"].to_numpy()
                 first.append(self._n)
                 low.append(times.min(initial=np.inf))
                 high.append(times.max(initial=-np.inf))
                 self._n += len(table)
-                self._note_spell(times[np.isfinite(_place(table)).all(axis=1)])
+                placed = np.isfinite(_place(table)).all(axis=1)
+                self._placing |= set(pc.unique(table["camera"].filter(pa.array(placed))).to_pylist())
+                self._note_spell(times[placed])
         return _Groups(path, np.array(first, np.int64), np.array(low, np.float64), np.array(high, np.float64))
 
     def _note_spell(self, placed_s: Float[np.ndarray, " n"]) -> None:

@@ -12,6 +12,7 @@ from typing import Any, final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from jaxtyping import Int
 from pyarrow import csv
@@ -20,7 +21,7 @@ from sightline.estimation.circle import ce90_m
 from sightline.files import whole
 from sightline.identifiers.ground import Ground
 from sightline.jobs.sites import messages, ways
-from sightline.jobs.sites.naming import Counts, lasting
+from sightline.jobs.sites.naming import Counts, homes, lasting
 from sightline.jobs.sites.recorded import Recorded
 from sightline.jobs.sites.watching import views_of
 from sightline.model.identities import NOBODY, Trajectories
@@ -38,7 +39,8 @@ def settled(
 
     Writes ``sightings.parquet``, every sighting with its identity, and ``paths.csv``, where everybody went: in pieces
     of some twenty minutes, by identity and time in each. Identities go on under the numbers that were said at once,
-    see ``naming``; so numbers need not count from 1.
+    see ``naming``; so numbers need not count from 1. Cameras that can place nobody on the map have no say in who is
+    who: whom they saw is who was said at once, or whom that turned out to be elsewhere.
 
     Raises:
         OSError: a file cannot be read or written.
@@ -51,10 +53,9 @@ def settled(
         for stretch in Ground(views=views_of(site, sizes)).stretches(recorded):
             found.add(stretch.row, stretch.number, stretch.paths)
         counts = _counted(recorded, found)
-        number = np.append(lasting(_of_somebody(counts), int(counts[:, 0].max(initial=0)), found.most), NOBODY)
-        found.call(number)
-        counts[:, 1] = number[np.maximum(counts[:, 1], 0) - 1]
-        names = pa.array([messages.identity(task_id, who) for who in range(max(int(number.max()), 0) + 1)], pa.string())
+        found.call(_of_somebody(counts), int(counts[:, 0].max(initial=0)), recorded.placing())
+        counts = _counted(recorded, found)
+        names = pa.array([messages.identity(task_id, who) for who in range(found.most + 1)], pa.string())
         _write_sightings(recorded, found, names, pq.read_schema(seen[0]), folder / "sightings.parquet")
         _write_paths(site, found, names, folder / "paths.csv")
     is_somebody = counts[:, 1] > 0
@@ -105,17 +106,22 @@ class _Found:
         columns = [paths.number, paths.t_s, *places, paths.n_cameras]
         self._paths.write_table(pa.table(columns, schema=_PATHS))
 
-    def call(self, number: _Numbers) -> None:
-        """From now on, identities have these numbers; the first is that of 1, the last nobody's."""
-        self._called = number
+    def call(self, counts: Counts, n_said: int, placing: frozenset[str]) -> None:
+        """From now on, identities have lasting numbers, and cameras but those ``placing`` see who was said at once."""
+        number, home = lasting(counts, n_said, self.most), homes(counts)
+        self._called, self._said = np.append(number, NOBODY), np.append(np.arange(n_said + 1), NOBODY)
+        self._said[[0, *home[:, 0]]] = [NOBODY, *number[home[:, 1] - 1]]
+        self._placing = pa.array(sorted(placing), pa.string())
+        self.most = max(n_said, int(number.max(initial=0)))
 
-    def _name(self, number: _Numbers) -> _Numbers:
-        return number if self._called is None else self._called[np.maximum(number, 0) - 1]
-
-    def numbers(self, first: int, n: int) -> _Numbers:
-        """The identities of ``n`` rows from ``first`` on."""
+    def numbers(self, first: int, table: pa.Table) -> _Numbers:
+        """The identities of the rows in ``table``, of which the first is ``first``."""
         self._numbers.seek(4 * first)
-        return self._name(np.frombuffer(self._numbers.read(4 * n), np.int32).astype(np.int64) + NOBODY)
+        number = np.frombuffer(self._numbers.read(4 * len(table)), np.int32).astype(np.int64) + NOBODY
+        if self._called is None:
+            return number
+        is_placing = pc.is_in(table["camera"], self._placing).to_numpy()
+        return np.where(is_placing, self._called[np.maximum(number, 0) - 1], self._said[table["identity"].to_numpy()])
 
     def paths(self) -> Iterator[pa.Table]:
         """The pieces of the paths; nothing can be added any more."""
@@ -123,14 +129,17 @@ class _Found:
         with pq.ParquetFile(self._folder / "paths.parquet") as file:
             for group in range(file.num_row_groups):
                 piece = file.read_row_group(group, use_threads=False)
-                yield piece.set_column(0, "number", pa.array(self._name(piece["number"].to_numpy())))
+                number = piece["number"].to_numpy()
+                yield (
+                    piece if self._called is None else piece.set_column(0, "number", pa.array(self._called[number - 1]))
+                )
 
 
 def _counted(recorded: Recorded, found: _Found) -> Counts:
     """How many sightings were said at once to be whose, and turned out to be whose; nobody's among them."""
     total = Counter[tuple[int, int]]()
-    for first, table in recorded.tables(["identity"]):
-        pairs = np.column_stack([table["identity"].to_numpy(), found.numbers(first, len(table))])
+    for first, table in recorded.tables(["camera", "identity"]):
+        pairs = np.column_stack([table["identity"].to_numpy(), found.numbers(first, table)])
         each, count = np.unique(pairs, axis=0, return_counts=True)
         total.update(dict(zip(map(tuple, each.tolist()), count.tolist(), strict=True)))
     rows = [(said, number, count) for (said, number), count in sorted(total.items())]
@@ -142,7 +151,7 @@ def _write_sightings(recorded: Recorded, found: _Found, names: pa.Array, schema:
     schema = schema.append(pa.field("global_id", pa.string())).remove_metadata()
     with whole(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for first, table in recorded.tables():
-            number = found.numbers(first, len(table))
+            number = found.numbers(first, table)
             full = table.set_column(table.column_names.index("identity"), "identity", pa.array(number))
             writer.write_table(full.append_column("global_id", _named(names, number)).cast(schema))
 
