@@ -14,6 +14,7 @@ import pytest
 def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     words = ["demo", "-o", "out", "--seconds", "4", "--cameras", "2", "--people", "6", "--detector", "motion", "--json"]
+    words += ["--privacy", "bodies"]
     command = [sys.executable, "-m", "sightline", *words]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
@@ -52,6 +53,11 @@ def test_the_report_shows_videos_that_are_there_and_fetches_nothing(demo):
     assert all((folder / name).is_file() for name in shown)
     assert "http" not in page.replace("http://www.w3.org", "")
     assert f"{100 * told['combined']['HOTA']:.1f} %" in page
+
+
+def test_its_videos_hide_who_is_to_be_hidden(demo):
+    folder, _ = demo
+    assert json.loads((folder / "cam1" / "run.json").read_text())["privacy"] == "bodies"
 
 
 def test_evaluating_its_files_gives_its_numbers_back(demo, sightline):

@@ -4,13 +4,16 @@ import time
 from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
 
 from sightline.cli.console import Meter, out, print_json, progress, stopping
 from sightline.errors import SourceError
+
+if TYPE_CHECKING:
+    from sightline.jobs.demo import DemoResult
 
 
 def demo(
@@ -20,6 +23,10 @@ def demo(
     people: Annotated[int, typer.Option(help="People who come and go.")] = 12,
     cameras: Annotated[int, typer.Option(help="Fixed cameras, up to 6; 1 and 2 see the same square.")] = 4,
     detector: Annotated[str, typer.Option(help="Engine that finds people, or whatever moves (motion).")] = "people_hog",
+    privacy: Annotated[
+        Literal["none", "faces", "bodies"],
+        typer.Option(envvar="SIGHTLINE_PRIVACY", help="What videos and pictures hide of everybody who was found."),
+    ] = "none",
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ) -> None:
     """Simulate a site, track every camera, find who is who, place what a drone sees, measure it all, write a report.
@@ -34,25 +41,12 @@ def demo(
     began_s = time.monotonic()
     plan = Plan(seed=seed, n_people=people, n_cameras=cameras, duration_s=seconds)
     with stopping() as stopped, progress() as shown:
-        result = run(DemoJob(output, plan, detector), Meter(shown), stopped)
+        result = run(DemoJob(output, plan, detector, privacy=privacy), Meter(shown), stopped)
     if result is None:
         raise KeyboardInterrupt
     spent_s = time.monotonic() - began_s
     if as_json:
-        each = {camera.name: camera.scores.numbers() for camera in result.cameras}
-        numbers = result.scores.numbers()
-        scored = {name: value if isfinite(value) else None for name, value in asdict(result.places).items()}
-        on_the_map = scored | {"identities": result.n_identities}
-        print_json(
-            {
-                "report": str(result.page),
-                "seconds": round(spent_s, 1),
-                "cameras": each,
-                "combined": numbers,
-                "map": on_the_map,
-                "drone": _flight(result.flight),
-            }
-        )
+        print_json(_said(result, spent_s))
         return
     for camera in result.cameras:
         out.print(f"  {camera.name}: HOTA {camera.scores.hota:.1%}, IDF1 {camera.scores.idf1:.1%}")
@@ -70,6 +64,19 @@ def demo(
         f" (told: {seen.told_m:.1f} m; {seen.yaw_constant_deg:+.0f} degrees in the gimbal's yaw found and taken out)"
     )
     out.print(f"{spent_s:.0f} s. Report: [bold]{escape(str(result.page.resolve()))}[/bold]", soft_wrap=True)
+
+
+def _said(result: "DemoResult", spent_s: float) -> dict[str, Any]:
+    """The result for machines."""
+    scored = {name: value if isfinite(value) else None for name, value in asdict(result.places).items()}
+    return {
+        "report": str(result.page),
+        "seconds": round(spent_s, 1),
+        "cameras": {camera.name: camera.scores.numbers() for camera in result.cameras},
+        "combined": result.scores.numbers(),
+        "map": scored | {"identities": result.n_identities},
+        "drone": _flight(result.flight),
+    }
 
 
 def _flight(seen: Any) -> dict[str, float | int | None]:

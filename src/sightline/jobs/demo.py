@@ -15,6 +15,7 @@ from sightline.files import whole
 from sightline.formats import report
 from sightline.formats.jpeg import encoded
 from sightline.formats.parquet import Parquet
+from sightline.formats.privacy import Privacy
 from sightline.formats.report import CameraPart, Chart, Curve, GroundMap, Number, ReportPage, Trail
 from sightline.formats.sites.toml import read
 from sightline.geometry.homography import px_from_map
@@ -66,6 +67,8 @@ class DemoJob:
     """Name of a tracker."""
     workers: int = 2
     """Processes at a time."""
+    privacy: Privacy = "none"
+    """What videos and pictures hide of everybody who was found."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +122,7 @@ def run(job: DemoJob, tell: Tell, stopped: Stopped) -> DemoResult | None:
     tell("settling who is who", 0, None)
     paths = _identified(site, cameras)
     places = _places(site, cameras, paths)
-    flight = fly(job.folder, job.plan.seed, job.plan.duration_s, tell, stopped)
+    flight = fly(job.folder, job.plan.seed, job.plan.duration_s, tell, stopped, job.privacy)
     if flight is None:
         return None
     page = job.folder / "report.html"
@@ -171,6 +174,7 @@ def _camera(job: DemoJob, name: str, tell: Tell, stopped: Stopped) -> CameraOutc
         folder=job.folder / name,
         detector=job.detector,
         tracker=job.tracker,
+        privacy=job.privacy,
     )
     result = track(wanted, lambda step, done, total: tell(f"{step} {name}", done, total), stopped)
     if result.complete:

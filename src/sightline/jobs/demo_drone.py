@@ -12,6 +12,7 @@ from sightline.files import whole
 from sightline.formats.annotated_video import AnnotatedVideo
 from sightline.formats.jpeg import encoded
 from sightline.formats.parquet import Parquet
+from sightline.formats.privacy import Privacy
 from sightline.formats.report import CameraPart, GroundMap, Number, Trail
 from sightline.geodesy.enu import enu_from_wgs84, wgs84_from_enu
 from sightline.geometry.boxes import iou
@@ -56,7 +57,9 @@ class FlightOutcome:
     """Its part of the report."""
 
 
-def fly(folder: Path, seed: int, seconds: float, tell: Tell, stopped: Stopped) -> FlightOutcome | None:
+def fly(
+    folder: Path, seed: int, seconds: float, tell: Tell, stopped: Stopped, privacy: Privacy
+) -> FlightOutcome | None:
     """Films a flight over a town, and finds from video and log alone where everything went; None when stopped.
 
     The log has what logs of consumer drones have: errors of metres and degrees, a gimbal whose yaw is 12 degrees
@@ -81,14 +84,16 @@ def fly(folder: Path, seed: int, seconds: float, tell: Tell, stopped: Stopped) -
         exports=("csv", "geojson", "kml"),
     )
     result = locate(job, lambda step, done, n: tell(f"{step} drone", done, n), stopped)
-    _draw(at, result.tracks)
+    _draw(at, result.tracks, privacy)
     return _measured(result, Parquet().read(at / TRUTH))
 
 
-def _draw(folder: Path, tracks: Tracks) -> None:
+def _draw(folder: Path, tracks: Tracks, privacy: Privacy) -> None:
     """The video with boxes, and a picture of it from when most is going on."""
     busiest = int(np.bincount(tracks.frame_index).argmax())
-    with AnnotatedVideo(folder / "annotated.mp4", trail_s=0.0) as film:  # trails would slide with the camera
+    with AnnotatedVideo(
+        folder / "annotated.mp4", trail_s=0.0, privacy=privacy
+    ) as film:  # trails would slide with the camera
         for frame in Video(folder / VIDEO).frames():
             film.add(frame, tracks.rows(tracks.frame_index == frame.moment.index))
     planes = next(p for p in Video(folder / "annotated.mp4").planes() if p.moment.index >= busiest)
