@@ -18,6 +18,7 @@ answers at once, since what is tried here is the talking. The rates are of clien
 
 import argparse
 import asyncio
+import ctypes
 import hashlib
 import io
 import logging
@@ -298,7 +299,9 @@ def fuzz(seconds, n_clients, seed):
         print(f"well-behaved: {len(waits_s)} conversations, all right, the longest {max(waits_s):.2f} s")
         print(f"before: {before}\nafter:  {after}")
         quarters = [memory_mb[i * (len(memory_mb) - 1) // 4] for i in range(5)]
-        print(f"memory before and after each quarter: {' '.join(f'{one:.0f}' for one in quarters)} MB")
+        print(f"memory before and after each quarter: {' '.join(f'{one:.0f}' for one in quarters)} MB, ", end="")
+        ctypes.CDLL(None).malloc_trim(0)  # what is free between what is not would else count
+        print(f"{rss_mb():.0f} MB once free memory is given back")
         print(f"faults: {faults.seen or 'none'}")
         return is_within(after, before) and not faults.seen and not closed.works.n
 
