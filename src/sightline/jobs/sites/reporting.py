@@ -88,14 +88,23 @@ def write_report(story: Story, tell: Tell, stopped: Stopped) -> Path:
         people=tuple(_person(number, found, ways, faces.get(number, ())) for number in shown),
         people_note=f"The {_MOST} who were there longest, of {n_people}." if n_people > _MOST else "",
         cameras=tuple(_camera(story, name, found) for name in cameras),
-        ground=_ground(site, ways, shown),
+        ground=_ground(site, ways, shown) if len(ways.t_s) else None,
         meaning=MEANING,
         made=(("Sightline", __version__), *story.made),
-        warnings=tuple(f"{camera} was left out: {why}" for camera, why in story.summary["missing"].items()),
+        warnings=_warnings(story),
     )
     path = story.folder / NAME
     report.write(path, page)
     return path
+
+
+def _warnings(story: Story) -> tuple[str, ...]:
+    """Which cameras are missing, and which have no say in where people are."""
+    said = [f"{camera} was left out: {why}" for camera, why in story.summary["missing"].items()]
+    bare = [watch.id for watch in story.site.watches if watch.plane is None]
+    if bare:
+        said.append(f"{', '.join(bare)}: no points on the map; who is seen there is told by looks alone")
+    return tuple(said)
 
 
 def _ways(paths: Path, number_of: Mapping[str, int]) -> _Ways:
@@ -127,7 +136,7 @@ def _person(number: int, found: Gathered, ways: _Ways, portraits: Sequence[Portr
     """One card."""
     stay, mine = found.stays[number], ways.xy_m[ways.number == number]
     length_m = np.hypot(*np.diff(mine, axis=0).T).sum() if len(mine) > 1 else 0.0
-    went = f", {length_m:.0f} m" if len(mine) else ", no place on the map"
+    went = f", {length_m:.0f} m" if len(mine) else ""
     cameras = [name for name, one in found.best.items() if number in one.identity]
     lines = (f"{_clock(stay.first_s)} to {_clock(stay.last_s)}{went}", f"seen by {', '.join(cameras)}")
     return Person(number, stay.name[:8], lines, tuple(portraits))
