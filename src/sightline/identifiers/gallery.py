@@ -293,6 +293,9 @@ class Gallery:
         last = [seen.cameras[k] for k in known.camera]
         may = self._passage.open(seen.cameras[camera], last, known.xyxy_share, t_s - known.seen_s)
         may &= ~np.isin(known.number, list(here))
+        # Of whom it was said who they are, and who cannot be here twice, is nobody else of whom it was said either.
+        is_told = np.array([(camera, track) in self._believed for track in seen.track[rows].tolist()], bool)
+        may = may & ~(is_told[:, None] & np.isin(known.number, list(self._person.values())))
         by_place, possible = _by_place(known, seen, rows)
         odds = by_place + self._by_look(seen.look[rows])
         who, which = assigned(np.where(possible & may, -odds, np.inf), 0.0)

@@ -168,6 +168,12 @@ def test_who_is_taken_for_somebody_who_comes_is_looked_at_anew():
     assert told({("b", 2): "anna"}, ("b", 6, 1, 0, None), ("b", 6, 2, 5, None), gallery=gallery) == [2, 1]
 
 
+def test_of_two_who_are_said_to_be_one_in_one_camera_the_second_is_taken_for_nobody_else():
+    gallery, people = Gallery(), {("a", 1): "anna", ("a", 2): "anna", ("b", 3): "bert"}
+    rows = ("b", 0, 3, 1, None), ("a", 5, 1, 0, None), ("a", 5, 2, 1, None), ("a", 6, 2, 1, None), ("a", 6, 1, 0, None)
+    assert told(people, *rows, gallery=gallery) == [1, 2, 3, 3, 2]
+
+
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**16))
 def test_everybody_has_one_identity_and_is_not_twice_in_one_camera_whoever_they_are_said_to_be(seed):
