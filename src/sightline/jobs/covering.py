@@ -1,4 +1,7 @@
-"""People covered in pictures in which nobody was looked for: a network looks for them first."""
+"""People covered in pictures in which nobody was looked for: a network looks for them first.
+
+It looks at large pictures tile by tile: whom it sees too small it would leave uncovered.
+"""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -43,7 +46,7 @@ def cover_for(settings: Settings, asked: Privacy) -> "Cover | None":
             "privacy_weights in the settings, such as yolox-nano-416 after sightline models pull yolox-nano-416"
         )
     options = {"weights": settings.privacy_weights, "classes": _PEOPLE, "score": _SCORE}
-    return Cover(what, wiring.build("detector", "onnx", options))
+    return Cover(what, wiring.build("detector", "tiled", options))
 
 
 @final
