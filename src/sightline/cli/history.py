@@ -181,8 +181,8 @@ def export(
         elif what is What.analytics_report:
             exporting.write_report(answers, output, kind)
         else:
-            table = exporting.tracking_data(chronicle, answers, camera or (), person or ())
-            exporting.write_tracking_data(table, output, kind)
+            tables = exporting.tracking_data(chronicle, answers, camera or (), person or ())
+            exporting.write_tracking_data(tables, output, kind)
     err.print(f"wrote {output}", markup=False)
 
 

@@ -1,6 +1,8 @@
 """A table in any of the formats that other programs read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +13,7 @@ import pyarrow.compute as pc
 from jaxtyping import Float
 from pyarrow import csv, parquet
 
+from sightline.errors import FormatError
 from sightline.files import whole
 from sightline.formats import xlsx
 
@@ -20,7 +23,14 @@ _AT_ONCE = 10_000
 
 
 def write(table: pa.Table, path: Path, kind: TableFormat, json_columns: tuple[str, ...] = ()) -> None:
-    """Puts a table into a file.
+    """Puts a table into a file, as ``write_in_turn`` does."""
+    write_in_turn([table], path, kind, json_columns)
+
+
+def write_in_turn(tables: Iterable[pa.Table], path: Path, kind: TableFormat, json_columns: tuple[str, ...] = ()) -> int:
+    """Puts rows into a file as they come, at least one table of them, all of one schema; how many there were.
+
+    In memory is one table at a time; in XLSX, all that a sheet can hold.
 
     In CSV, texts that a spreadsheet would calculate (those that begin with = + - @, a tab or a line's end) begin with
     an apostrophe. In JSON, an array of objects; texts in ``json_columns`` are JSON and become part of it.
@@ -30,16 +40,43 @@ def write(table: pa.Table, path: Path, kind: TableFormat, json_columns: tuple[st
         OSError: the file cannot be written; nothing is left under its name then.
     """
     if kind == "xlsx":
-        xlsx.write({path.stem: table}, path)
-        return
-    with whole(path) as partial:
-        if kind == "csv":
-            csv.write_csv(defused(table), str(partial))
-        elif kind == "parquet":
-            parquet.write_table(table, partial, compression="zstd")
-        else:
-            with partial.open("wb") as file:
-                file.writelines(_json(table, json_columns))
+        return _write_sheet(tables, path)
+    rest = iter(tables)
+    first, n = next(rest), 0
+    with whole(path) as partial, _opened(partial, kind, first.schema, json_columns) as write_table:
+        for table in chain([first], rest):
+            write_table(table)
+            n += len(table)
+    return n
+
+
+@contextmanager
+def _opened(
+    path: Path, kind: TableFormat, schema: pa.Schema, json_columns: tuple[str, ...]
+) -> Iterator[Callable[[pa.Table], object]]:
+    """What takes the rows of a file, table by table."""
+    if kind == "csv":
+        with csv.CSVWriter(str(path), schema) as rows:
+            yield lambda table: rows.write_table(defused(table))
+    elif kind == "parquet":
+        with parquet.ParquetWriter(path, schema, compression="zstd") as groups:
+            yield groups.write_table
+    else:
+        with path.open("wb") as file:
+            file.write(b"[")
+            yield lambda table: file.writelines(_json(table, json_columns, is_first=file.tell() == 1))
+            file.write(b"\n]\n")
+
+
+def _write_sheet(tables: Iterable[pa.Table], path: Path) -> int:
+    together, n = list[pa.Table](), 0
+    for table in tables:
+        together.append(table)
+        n += len(table)
+        if n > xlsx.MOST_ROWS:
+            raise FormatError(f"{path.name}: more than {xlsx.MOST_ROWS:,} rows do not fit a sheet; take csv or parquet")
+    xlsx.write({path.stem: pa.concat_tables(together)}, path)
+    return n
 
 
 def defused(table: pa.Table) -> pa.Table:
@@ -52,14 +89,12 @@ def defused(table: pa.Table) -> pa.Table:
     return table
 
 
-def _json(table: pa.Table, json_columns: tuple[str, ...]) -> Iterator[bytes]:
-    yield b"["
+def _json(table: pa.Table, json_columns: tuple[str, ...], *, is_first: bool) -> Iterator[bytes]:
     for first in range(0, len(table), _AT_ONCE):
         rows = table.slice(first, _AT_ONCE).to_pylist()
         for row in rows:
             row |= {name: orjson.Fragment(row[name]) for name in json_columns if row[name] is not None}
-        yield (b"," if first else b"") + b"\n" + orjson.dumps(rows)[1:-1]
-    yield b"\n]\n"
+        yield (b"" if is_first and not first else b",") + b"\n" + orjson.dumps(rows)[1:-1]
 
 
 def times(t_s: Float[np.ndarray, " n"], begins_utc_s: float | None) -> pa.Array:

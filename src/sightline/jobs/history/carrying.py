@@ -1,5 +1,7 @@
 """Corrections carried over to a later task over the same recordings: whoever stands in the same boxes is the same."""
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -17,6 +19,8 @@ OWNER = "earlier task"
 _SLOTS_HZ = 10
 _MANY, _EVERY = 200_000, 5
 """Of more boxes than this, it is enough to look at every fifth moment."""
+_AT_ONCE_S = 300.0
+"""So much of both tasks is in memory."""
 SAME = 0.5
 """Boxes that share so much of their joint area show the same."""
 LEAST = 3
@@ -34,7 +38,7 @@ def carry_over(chronicle: Chronicle, task: WatchedTask) -> list[Correction]:
     earlier, touched = found
     before, now = (chronicle.story(Span(task_id=one.task_id)) for one in (earlier, task))
     cuts_s = sorted(set(before.people.cuts_s(earlier.task_id)))
-    same = _same(chronicle.seen(before, 0), chronicle.seen(now, 0), np.array(cuts_s))
+    same = _same(_beside(chronicle, before, now), np.array(cuts_s), _every(chronicle, earlier, task))
     return [chronicle.corrections.add(one) for one in _carried(before, now, same, touched, cuts_s)]
 
 
@@ -61,9 +65,37 @@ class _Same:
     was: Int[np.ndarray, " k"]
 
 
-def _same(before: Seen, now: Seen, cuts_s: Float[np.ndarray, " c"]) -> _Same:
+def _beside(chronicle: Chronicle, before: Story, now: Story) -> Iterator[tuple[Seen, Seen]]:
+    """What was seen in the one task of each story, some minutes at a time."""
+    ends_s = max(story.tasks[0].ends_s for story in (before, now))
+    for begin_s in np.arange(0.0, ends_s + 1.0, _AT_ONCE_S).tolist():
+        there, here = (chronicle.boxes(story, 0, begin_s, begin_s + _AT_ONCE_S) for story in (before, now))
+        yield there, here
+
+
+def _every(chronicle: Chronicle, *tasks: WatchedTask) -> int:
+    """The moments that are looked at: each one, or one in so many."""
+    several = (chronicle.history.identities([task.task_id])["n_sightings"].sum() for task in tasks)
+    return _EVERY if max(several) > _MANY else 1
+
+
+def _same(beside: Iterable[tuple[Seen, Seen]], cuts_s: Float[np.ndarray, " c"], every: int) -> _Same:
     """Of everybody now and every time between cuts, whom most of the same boxes showed before."""
-    rows, others = _meeting(before.columns, now.columns, before.person >= 0, now.person >= 0)
+    total = Counter[tuple[int, int, int]]()
+    for before, now in beside:
+        each, count = np.unique(_pairs(before, now, cuts_s, every), axis=0, return_counts=True)
+        total.update(dict(zip(map(tuple, each.tolist()), count.tolist(), strict=True)))
+    rows = np.array([(*triple, n) for triple, n in sorted(total.items())], np.int64).reshape(-1, 4)
+    each, count = rows[:, :3], rows[:, 3]
+    pair, whose = np.unique(each[:, :2], axis=0, return_inverse=True)
+    of_pair = np.bincount(whose.reshape(-1), count, len(pair))
+    most = (count >= LEAST) & (2 * count > of_pair[whose.reshape(-1)])
+    return _Same(each[most, 0], each[most, 1], each[most, 2])
+
+
+def _pairs(before: Seen, now: Seen, cuts_s: Float[np.ndarray, " c"], every: int) -> Int[np.ndarray, "k 3"]:
+    """Of each two boxes that are the same: who is in it now, between which cuts, and who was before."""
+    rows, others = _meeting(before.columns, now.columns, before.person >= 0, now.person >= 0, every)
     boxes = "x1_px", "y1_px", "x2_px", "y2_px"
     there, here = (
         np.column_stack([seen.columns[name] for name in boxes])[which]
@@ -72,20 +104,15 @@ def _same(before: Seen, now: Seen, cuts_s: Float[np.ndarray, " c"]) -> _Same:
     fits = _iou(there, here) >= SAME
     rows, others = rows[fits], others[fits]
     span = np.searchsorted(cuts_s, before.columns["t_s"][rows], side="right")
-    triples = np.column_stack([now.person[others], span, before.person[rows]])
-    each, count = np.unique(triples, axis=0, return_counts=True)
-    pair, whose = np.unique(each[:, :2], axis=0, return_inverse=True)
-    total = np.bincount(whose, count, len(pair))
-    most = (count >= LEAST) & (2 * count > total[whose])
-    return _Same(each[most, 0], each[most, 1], each[most, 2])
+    return np.column_stack([now.person[others], span, before.person[rows]])
 
 
 def _meeting(
-    before: Columns, now: Columns, known_before: Bool[np.ndarray, " n"], known_now: Bool[np.ndarray, " m"]
+    before: Columns, now: Columns, known_before: Bool[np.ndarray, " n"], known_now: Bool[np.ndarray, " m"], every: int
 ) -> tuple[Int[np.ndarray, " k"], Int[np.ndarray, " k"]]:
     """Rows of both that are of one camera and one moment, every with every."""
     cameras = {name: number for number, name in enumerate(np.unique(before["camera"].astype(str)).tolist())}
-    keys, every = [], _EVERY if max(len(known_before), len(known_now)) > _MANY else 1
+    keys = []
     for columns, known in ((before, known_before), (now, known_now)):
         slot = slots(columns["t_s"])
         camera = np.array([cameras.get(name, -1) for name in columns["camera"].tolist()], np.int64)

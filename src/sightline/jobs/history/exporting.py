@@ -1,6 +1,6 @@
 """The history as tables, for other programs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -27,39 +27,36 @@ _METADATA = "detection_metadata"
 
 def tracking_data(
     chronicle: Chronicle, answers: Answers, cameras: Collection[str] = (), people: Collection[str] = ()
-) -> pa.Table:
-    """Every box, one row each, oldest first; of some cameras and people only, where given.
+) -> Iterator[pa.Table]:
+    """Every box, one row each, oldest first, some rows at a time; of some cameras and people only, where given.
 
     ``timestamp`` is empty where nobody knows when the recordings began; ``t_s`` is the time on the site's clock.
     ``tracking_duration`` is how long, in seconds, the person had been seen by then.
-
-    Raises:
-        OptionError: they are too many at once.
+    The first table has no rows.
     """
-    tables, first_s = [], np.full(len(answers.story.people.ids), np.inf)
-    for k in range(len(answers.story.tasks)):
-        seen = chronicle.seen(answers.story, k)
-        utc_s = seen.columns["t_s"] + answers.story.tasks[k].zero_utc_s
-        known = seen.person >= 0
-        np.minimum.at(first_s, seen.person[known], utc_s[known])
-        since_s = np.where(known, utc_s - first_s[np.maximum(seen.person, 0)], np.nan)
-        table = _rows(answers, seen, k, since_s)
-        if cameras:
-            table = table.filter(pc.is_in(table["camera_id"], pa.array(sorted(cameras), pa.string())))
-        if people:
-            table = table.filter(pc.is_in(table["person_id"], pa.array(sorted(people), pa.string())))
-        tables.append(table)
-    return pa.concat_tables(tables) if tables else _rows(answers, _nothing(), 0, np.zeros(0))
+    yield _rows(answers, _nothing(), 0, np.zeros(0))
+    first_s = np.full(len(answers.story.people.ids), np.inf)
+    for k, task in enumerate(answers.story.tasks):
+        for seen in chronicle.seen(answers.story, k):
+            utc_s, known = seen.columns["t_s"] + task.zero_utc_s, seen.person >= 0
+            np.minimum.at(first_s, seen.person[known], utc_s[known])
+            since_s = np.where(known, utc_s - first_s[np.maximum(seen.person, 0)], np.nan)
+            table = _rows(answers, seen, k, since_s)
+            if cameras:
+                table = table.filter(pc.is_in(table["camera_id"], pa.array(sorted(cameras), pa.string())))
+            if people:
+                table = table.filter(pc.is_in(table["person_id"], pa.array(sorted(people), pa.string())))
+            yield table
 
 
-def write_tracking_data(table: pa.Table, path: Path, kind: TableFormat) -> None:
-    """Puts ``tracking_data`` into a file.
+def write_tracking_data(tables: Iterable[pa.Table], path: Path, kind: TableFormat) -> int:
+    """Puts ``tracking_data`` into a file, and tells how many rows that were.
 
     Raises:
         FormatError: more rows than a sheet of XLSX can hold.
         OSError: the file cannot be written.
     """
-    tabular.write(table, path, kind, (_METADATA,))
+    return tabular.write_in_turn(tables, path, kind, (_METADATA,))
 
 
 def write_report(answers: Answers, path: Path, kind: TableFormat) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool
 
 from sightline.errors import OptionError
 from sightline.executors.local import Stopped, Tell
@@ -52,16 +51,15 @@ def overlaid(chronicle: Chronicle, answers: Answers, asked: Overlay, path: Path,
         raise OptionError(f"camera {asked.camera!r}: site {task.site!r} has none of that id (any more)")
     if task.fps is None:
         raise OptionError("nobody was seen in this task: there is nothing to draw")
-    seen = chronicle.seen(answers.story, 0)
     low_s, high_s = answers.story.spans_s[0]
-    boxes, count = _Boxes(answers, seen, seen.columns["camera"] == asked.camera), 0
-    total = len(np.unique(seen.columns["moment"])) or None
+    boxes, count = _Boxes(answers, chronicle.seen(answers.story, 0), asked.camera), 0
+    total = round((min(high_s, task.ends_s) - max(low_s, 0.0)) * task.fps) or None
     with AnnotatedVideo(path, privacy=asked.privacy) as video:
         for moment, frame in _pictures(site, task.fps, task.firsts, asked, tell, stopped):
             if stopped() or moment / task.fps >= high_s:
                 break
             if moment / task.fps >= low_s:
-                video.add(frame, boxes.at(moment, asked.camera))
+                video.add(frame, boxes.at(moment))
                 count += 1
                 tell(f"drawing {asked.camera}", count, total)
     if not count:
@@ -95,26 +93,38 @@ def _sights(source: Source) -> Iterator[Sight]:
 
 
 class _Boxes:
-    """The boxes of one camera, moment by moment."""
+    """The boxes of one camera, moment by moment; asked for in the order of time."""
 
-    def __init__(self, answers: Answers, seen: Seen, mine: Bool[np.ndarray, " n"]) -> None:
-        rows = np.flatnonzero(mine)
-        order = rows[np.argsort(seen.columns["moment"][rows], kind="stable")]
-        self._moment = seen.columns["moment"][order]
-        self._xyxy_px = np.column_stack([seen.columns[name][order] for name in ("x1_px", "y1_px", "x2_px", "y2_px")])
-        self._score, self._person = seen.columns["score"][order], seen.person[order]
+    def __init__(self, answers: Answers, seen: Iterator[Seen], camera: str) -> None:
+        self._seen, self._camera = seen, camera
+        none = np.zeros(0, np.int64)
+        self._moment, self._person, self._xyxy_px, self._score = none, none, np.zeros((0, 4)), np.zeros(0)
         named = [answers.story.people.names.get(one, "") for one in answers.story.people.ids]
         self._names = ("", *dict.fromkeys(name for name in named if name))
         self._label = np.array([self._names.index(name) for name in [*named, ""]], np.int64)
         self._number = np.append(np.arange(1, len(named) + 1), UNTRACKED)  # the last is nobody's: -1 finds it
 
-    def at(self, moment: int, camera: str) -> Tracks:
+    def _read_until(self, moment: int) -> None:
+        """Has all boxes until the end of a moment, and forgets those before it."""
+        while not len(self._moment) or self._moment[-1] <= moment:
+            seen = next(self._seen, None)
+            if seen is None:
+                return
+            mine, left = np.flatnonzero(seen.columns["camera"] == self._camera), self._moment >= moment
+            boxes = np.column_stack([seen.columns[name][mine] for name in ("x1_px", "y1_px", "x2_px", "y2_px")])
+            self._moment = np.append(self._moment[left], seen.columns["moment"][mine])
+            self._person = np.append(self._person[left], seen.person[mine])
+            self._xyxy_px = np.concatenate([self._xyxy_px[left], boxes])
+            self._score = np.append(self._score[left], seen.columns["score"][mine])
+
+    def at(self, moment: int) -> Tracks:
         """Everybody at one moment."""
+        self._read_until(moment)
         rows = slice(*np.searchsorted(self._moment, [moment, moment + 1]).tolist())
         person = self._person[rows]
         n = len(person)
         return Tracks(
-            camera,
+            self._camera,
             np.full(n, moment),
             np.full(n, np.nan),
             self._number[person],

@@ -1,6 +1,6 @@
 """What the history says, with everybody as people put it right."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -106,28 +106,22 @@ class Chronicle:
         known = person >= 0
         return Paths.of(person[known], t_s[known], xy_m[known])
 
-    def seen(self, story: Story, k: int) -> Seen:
-        """Every box of task ``k`` of a story.
-
-        Raises:
-            OptionError: they are too many at once.
-        """
-        task = story.tasks[k]
-        columns = self.history.sightings(task.task_id, *story.spans_s[k])
-        _bearable(len(columns["t_s"]))
-        where = np.full(len(columns["t_s"]), k)
-        return Seen(where, self._who(story, k, columns), columns)
+    def seen(self, story: Story, k: int) -> Iterator[Seen]:
+        """Every box of task ``k`` of a story, oldest first, some at a time."""
+        numbers = self._numbers(story, k)
+        for columns in self.history.sightings_in_turn(story.tasks[k].task_id, *story.spans_s[k]):
+            yield Seen(np.full(len(columns["t_s"]), k), _who(story, k, columns, numbers), columns)
 
     def boxes(self, story: Story, k: int, from_s: float, to_s: float) -> Seen:
         """Who was in which box in task ``k`` of a story within a short time on its clock; not where on the ground."""
         columns = self.history.boxes(story.tasks[k], from_s, to_s)
-        return Seen(np.full(len(columns["t_s"]), k), self._who(story, k, columns), columns)
+        return Seen(np.full(len(columns["t_s"]), k), _who(story, k, columns, self._numbers(story, k)), columns)
 
     def spells(self, story: Story, k: int) -> Columns:
         """By person (-1: nobody) and camera, sightings of task ``k``: ``n``, ``first_s``, ``last_s``."""
         task_id = story.tasks[k].task_id
         columns = self.history.spells(task_id, *story.spans_s[k], story.people.cuts_s(task_id))
-        return columns | {"person": self._who(story, k, columns | {"t_s": columns["first_s"]})}
+        return columns | {"person": _who(story, k, columns | {"t_s": columns["first_s"]}, self._numbers(story, k))}
 
     def live_ids(self, story: Story, k: int) -> list[tuple[str, int, int]]:
         """Ids in the live messages of task ``k``, whose they are, and in how many sightings.
@@ -137,7 +131,7 @@ class Chronicle:
         task_id = story.tasks[k].task_id
         found = self.history.online(task_id)
         columns = {"identity": found["number"], "t_s": np.full(len(found["number"]), -np.inf)}
-        who = self._who(story, k, columns).tolist()
+        who = _who(story, k, columns, self._numbers(story, k)).tolist()
         rows = zip(found["online"].tolist(), who, found["n_sightings"].tolist(), strict=True)
         return [(str(messages.identity(task_id, online)), person, n) for online, person, n in rows if person >= 0]
 
@@ -145,16 +139,15 @@ class Chronicle:
         columns = self.history.places(story.tasks[k].task_id, *story.spans_s[k])
         _bearable(len(columns["t_s"]))
         t_s = columns["t_s"] + story.tasks[k].zero_utc_s
-        return self._who(story, k, columns), t_s, np.column_stack([columns["x_m"], columns["y_m"]])
+        return _who(story, k, columns, self._numbers(story, k)), t_s, np.column_stack([columns["x_m"], columns["y_m"]])
 
-    def _who(self, story: Story, k: int, columns: Columns) -> Int[np.ndarray, " n"]:
-        """By row, who it is by all corrections."""
+    def _numbers(self, story: Story, k: int) -> Int[np.ndarray, " i"]:
+        """By number of an identity in task ``k``, who of the story's people was found; -1: nobody, also at the end."""
         found = self.history.identities([story.tasks[k].task_id])
         place = {identity: number for number, identity in enumerate(story.people.ids)}
-        code = np.full(int(max(found["number"].max(initial=0), columns["identity"].max(initial=0))) + 1, -1)
-        code[found["number"]] = [place[identity] for identity in found["id"].tolist()]
-        person = np.where(columns["identity"] > 0, code[np.maximum(columns["identity"], 0)], -1)
-        return story.people.of(Found(np.full(len(person), k), columns["t_s"], person))
+        person = np.full(int(found["number"].max(initial=0)) + 2, -1)
+        person[found["number"]] = [place[identity] for identity in found["id"].tolist()]
+        return person
 
     def _tasks(self, span: Span) -> list[WatchedTask]:
         if span.from_utc_s is not None and span.to_utc_s is not None and span.from_utc_s >= span.to_utc_s:
@@ -168,6 +161,12 @@ class Chronicle:
             raise OptionError("say which task_id or environment_id")
         newest = {task.footage: task for task in self.history.tasks(span.site)}
         return sorted(newest.values(), key=lambda task: task.zero_utc_s)
+
+
+def _who(story: Story, k: int, columns: Columns, numbers: Int[np.ndarray, " i"]) -> Int[np.ndarray, " n"]:
+    """By row of task ``k``, who it is by all corrections."""
+    person = numbers[np.clip(columns["identity"], 0, len(numbers) - 1)]
+    return story.people.of(Found(np.full(len(person), k), columns["t_s"], person))
 
 
 _NOWHERE = np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 2))

@@ -86,9 +86,8 @@ def export(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
             exporting.write_heatmap(answers, path)
             summary = {}
         elif asked.what == "tracking-data":
-            table = exporting.tracking_data(chronicle, answers, asked.cameras, asked.people)
-            exporting.write_tracking_data(table, path, asked.format)
-            summary = {"rows": len(table)}
+            tables = exporting.tracking_data(chronicle, answers, asked.cameras, asked.people)
+            summary = {"rows": exporting.write_tracking_data(tables, path, asked.format)}
         else:
             exporting.write_report(answers, path, asked.format)
             summary = {"people": len(answers.people())}

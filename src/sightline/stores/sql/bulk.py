@@ -1,5 +1,6 @@
 """Many rows at once, in and out, as columns."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,8 +57,17 @@ def columns(**named: Any) -> pa.Table:
 
 def fetched(connection: Connection, wanted: Select[Any]) -> dict[str, np.ndarray]:
     """What a query finds, by column: numbers as numbers, NaN where unknown; texts as objects."""
-    result = connection.execute(wanted)
-    rows = result.cursor.fetchall() if result.cursor is not None else []  # without a wrapper for each
+    pieces = [_arrays(wanted, []), *in_turn(connection, wanted)]
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+
+
+def in_turn(connection: Connection, wanted: Select[Any]) -> Iterator[dict[str, np.ndarray]]:
+    """The same some rows at a time: no more of them are in memory."""
+    for rows in connection.execution_options(yield_per=_AT_ONCE).execute(wanted).partitions():
+        yield _arrays(wanted, rows)
+
+
+def _arrays(wanted: Select[Any], rows: Sequence[Sequence[Any]]) -> dict[str, np.ndarray]:
     found = list(zip(*rows, strict=True))
     arrays = {}
     for place, column in enumerate(wanted.selected_columns):

@@ -1,18 +1,18 @@
 """Who was seen where when sites were watched."""
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any, final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, Engine, case, delete, func, literal, select, text
+from sqlalchemy import Connection, Engine, Select, case, delete, func, literal, select, text
 
 from sightline.errors import UnknownError
 from sightline.model.history import WatchedTask
-from sightline.stores.sql.bulk import fetched, put
+from sightline.stores.sql.bulk import fetched, in_turn, put
 from sightline.stores.sql.database import row_of
 from sightline.stores.sql.rooms import drop_empty_rooms, make_rooms
 from sightline.stores.sql.tables import IDENTITIES, ONLINE_IDENTITIES, PLACES, SIGHTINGS, WATCHED_TASKS
@@ -89,7 +89,13 @@ class History:
 
     def sightings(self, task_id: str, from_s: float = -np.inf, to_s: float = np.inf) -> Columns:
         """Boxes and places of a task, oldest first, within a time on the site's clock."""
-        return self._rows(SIGHTINGS, list(SIGHTINGS.c), task_id, from_s, to_s)
+        with self._reading.connect() as connection:
+            return fetched(connection, _rows(SIGHTINGS, list(SIGHTINGS.c), task_id, from_s, to_s))
+
+    def sightings_in_turn(self, task_id: str, from_s: float = -np.inf, to_s: float = np.inf) -> Iterator[Columns]:
+        """The same some rows at a time: there are millions in a day."""
+        with self._reading.connect() as connection:
+            yield from in_turn(connection, _rows(SIGHTINGS, list(SIGHTINGS.c), task_id, from_s, to_s))
 
     def boxes(self, task: WatchedTask, from_s: float, to_s: float) -> Columns:
         """Who was in which box in a settled task, within a short time on the site's clock, found without a search."""
@@ -104,7 +110,8 @@ class History:
     def places(self, task_id: str, from_s: float = -np.inf, to_s: float = np.inf) -> Columns:
         """Where everybody went in a task, oldest first, within a time on the site's clock."""
         wanted = [PLACES.c[name] for name in ("identity", "t_s", "x_m", "y_m")]
-        return self._rows(PLACES, wanted, task_id, from_s, to_s)
+        with self._reading.connect() as connection:
+            return fetched(connection, _rows(PLACES, wanted, task_id, from_s, to_s))
 
     def spells(
         self, task_id: str, from_s: float = -np.inf, to_s: float = np.inf, cuts_s: Collection[float] = ()
@@ -192,10 +199,11 @@ class History:
             rows = connection.execute(wanted).mappings()
             return [row_of(WatchedTask, {**row, "firsts": tuple(row["firsts"])}) for row in rows]
 
-    def _rows(self, table: Any, wanted: list[Any], task_id: str, from_s: float, to_s: float) -> Columns:
-        mine = select(*wanted).where(table.c.task_id == task_id, _within(table, from_s, to_s))
-        with self._reading.connect() as connection:
-            return fetched(connection, mine.order_by(table.c.utc_ms))
+
+def _rows(table: Any, wanted: list[Any], task_id: str, from_s: float, to_s: float) -> Select[Any]:
+    """Rows of a task, oldest first."""
+    mine = select(*wanted).where(table.c.task_id == task_id, _within(table, from_s, to_s))
+    return mine.order_by(table.c.utc_ms)
 
 
 def _of(site: str) -> Any:

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from sightline.jobs.history.answers import Answers
+from sightline.jobs.history.exporting import tracking_data
 from sightline.jobs.history.story import Chronicle, Span
 from sightline.jobs.sites import messages
 from sightline.model.history import WatchedTask
@@ -73,6 +75,11 @@ def noted(history, task, *walks, where=True):
     places = places if where else places.slice(0, 0)
     online = columns(online=who + 10, number=who, n_sightings=np.full(len(who), 5))
     history.settle(task, [places], people, online)
+
+
+def boxes(*asked, **only):
+    """What is exported of tracking data, as one table."""
+    return pa.concat_tables(tracking_data(*asked, **only))
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from sightline.errors import OptionError, UnknownError
 from sightline.jobs.history.answers import Answers
 from sightline.jobs.history.correcting import Corrector
-from sightline.jobs.history.exporting import tracking_data
 from sightline.jobs.history.reading import answers_about
 from sightline.jobs.history.story import Chronicle, Span
 from sightline.jobs.sites import messages
@@ -17,7 +16,7 @@ from sightline.jobs.sites.shelf import Sites
 from sightline.model.site import Anchor
 from sightline.stores.sql.history import History
 
-from .conftest import BEGIN_S, SITE, TASK, later, noted, walk
+from .conftest import BEGIN_S, SITE, TASK, boxes, later, noted, walk
 
 
 def test_everybody_is_told_with_how_long_and_how_far(ask, ids):
@@ -143,7 +142,7 @@ def test_people_whom_no_camera_can_place_are_told_of_all_the_same(engine):
     assert (one["cameras"], one["n_sightings"], one["there_s"], one["mean_mps"]) == (["cam1"], 20, None, None)
     assert answers.dashboard()["charts"]["heatmap"]["seconds"] == []
     assert answers.occupancy(1.0)[0]["people"] == []
-    assert tracking_data(chronicle, answers)["map_x"].null_count == 20
+    assert boxes(chronicle, answers)["map_x"].null_count == 20
 
 
 def test_where_the_map_has_a_place_on_earth_so_has_everybody(ask, ids):
@@ -155,8 +154,8 @@ def test_where_the_map_has_a_place_on_earth_so_has_everybody(ask, ids):
         [(point[x], point[y]) for point in way["points"]] for x, y in (("x_m", "y_m"), ("lon_deg", "lat_deg"))
     )
     assert np.array(there) * 111_319.5 == pytest.approx(np.array(on_map), abs=0.1)  # a degree of the equator
-    rows = tracking_data(asked._chronicle, answers)
+    rows = boxes(asked._chronicle, answers)
     place = json.loads(rows["detection_metadata"][0].as_py())
     assert rows["lon_deg"][0].as_py() * 111_319.5 == pytest.approx(place["x_m"], abs=0.1)
     assert "lat_deg" not in asked.trajectories()[0]["points"][0]
-    assert tracking_data(asked._chronicle, asked)["lat_deg"].null_count == len(rows)
+    assert boxes(asked._chronicle, asked)["lat_deg"].null_count == len(rows)

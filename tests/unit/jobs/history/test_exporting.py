@@ -7,6 +7,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import openpyxl
+import pyarrow.parquet as pq
 import pytest
 
 from sightline.errors import OptionError
@@ -21,7 +22,7 @@ from sightline.jobs.kinds.export import overlay
 from sightline.model.site import Watch
 from sightline.settings import load
 
-from .conftest import SITE, TASK
+from .conftest import SITE, TASK, boxes
 
 COLUMNS = (
     "person_id timestamp camera_id bbox_x bbox_y bbox_width bbox_height confidence map_x map_y tracking_duration"
@@ -43,7 +44,7 @@ def quiet(*_):
 
 
 def test_every_box_is_a_row_with_the_columns_that_clients_know(chronicle, ask, ids):
-    table = tracking_data(chronicle, ask())
+    table = boxes(chronicle, ask())
     assert " ".join(table.column_names).startswith(COLUMNS)
     row = table.to_pylist()[-1]
     assert row["person_id"] in {ids[1], ids[2]}
@@ -56,9 +57,21 @@ def test_every_box_is_a_row_with_the_columns_that_clients_know(chronicle, ask, i
 
 
 def test_some_cameras_and_people_can_be_had_alone(chronicle, ask, ids):
-    assert set(tracking_data(chronicle, ask(), cameras=["cam2"])["person_id"].to_pylist()) == {ids[3]}
-    assert len(tracking_data(chronicle, ask(), people=[ids[2]])) == 100
-    assert len(tracking_data(chronicle, ask(site="yard", from_s=90.0))) == 0
+    assert set(boxes(chronicle, ask(), cameras=["cam2"])["person_id"].to_pylist()) == {ids[3]}
+    assert len(boxes(chronicle, ask(), people=[ids[2]])) == 100
+    assert len(boxes(chronicle, ask(site="yard", from_s=90.0))) == 0
+
+
+def test_what_comes_some_rows_at_a_time_is_the_same(chronicle, ask, tmp_path, monkeypatch):
+    whole = boxes(chronicle, ask())
+    monkeypatch.setattr("sightline.stores.sql.bulk._AT_ONCE", 40)
+    assert len(list(tracking_data(chronicle, ask()))) > 5
+    assert boxes(chronicle, ask()).equals(whole)
+    for kind in ("json", "csv", "parquet", "xlsx"):
+        assert write_tracking_data(tracking_data(chronicle, ask()), tmp_path / f"t.{kind}", kind) == 250
+    assert [row["t_s"] for row in json.loads((tmp_path / "t.json").read_text())] == whole["t_s"].to_pylist()
+    assert (tmp_path / "t.csv").read_text().count("\n") == 251
+    assert pq.read_table(tmp_path / "t.parquet").equals(whole)
 
 
 def test_names_of_people_are_never_calculated(chronicle, ask, walked, ids, tmp_path):
