@@ -1,7 +1,7 @@
 """Whom an earlier task over the same recordings, put right by people, found in which box; told again while it runs."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, final
@@ -17,9 +17,10 @@ from sightline.jobs.history.carrying import LEAST, SAME, put_right, slots
 from sightline.jobs.history.noting import task_of
 from sightline.jobs.history.story import Chronicle, Seen, Span
 from sightline.jobs.kinds.kind import Task
+from sightline.jobs.sites import messages
 from sightline.jobs.sites.recognizing import Person
 from sightline.model.arrays import Boxes
-from sightline.model.history import WatchedTask
+from sightline.model.history import Correction, WatchedTask
 from sightline.model.site import Site
 from sightline.model.tracks import Tracks
 from sightline.stores.sql.database import database_at
@@ -62,6 +63,7 @@ class Reminder:
         self._chronicle, self._task = chronicle, task
         self._people = People((), {}, (), ())
         self._lasting: set[str] = set()
+        self._said: dict[int, Person] = {}
         self._ends_s = -np.inf
         self._boxes: dict[str, _Boxes] = {}
         self._recent: dict[str, dict[int, tuple[int, ...]]] = {}
@@ -84,16 +86,21 @@ class Reminder:
         """Who that is among those whom somebody put right; None: somebody else."""
         return Person(identity, self._people.names.get(identity)) if identity in self._lasting else None
 
+    def said(self) -> Mapping[int, Person]:
+        """By number of identities of the task under way, who that is by what people said of them by now."""
+        return self._said
+
     def _read(self, t_s: float) -> None:
         """Puts what is known from ``t_s`` on in place of what was; no boxes where the database is away."""
         self._ends_s, self._boxes, self._recent = t_s + _AT_ONCE_S, {}, {}
         try:
+            held = self._chronicle.corrections.of(self._task.site)
+            self._said = _said(held, self._task.task_id)
             found = put_right(self._chronicle, self._task)
             if found is None:
                 self._lasting = set()
                 return
             earlier, touched = found
-            held = self._chronicle.corrections.of(self._task.site)
             story = self._chronicle.story(Span(task_id=earlier.task_id))
             seen = self._chronicle.boxes(story, 0, t_s - 0.1, self._ends_s + 0.1)
         except (SQLAlchemyError, StoreError, UnknownError) as error:
@@ -104,6 +111,20 @@ class Reminder:
         cameras = seen.columns["camera"].astype(str)
         for camera in np.unique(cameras).tolist():
             self._boxes[camera] = _sorted(seen, (cameras == camera) & (seen.person >= 0))
+
+
+def _said(held: Sequence[Correction], task_id: str) -> dict[int, Person]:
+    """By number of a task, whom people named, or said to be somebody else."""
+    became = {one.identity: one.becomes for one in held if one.kind == "merge"}
+    called = {one.identity: one.name for one in held if one.kind == "rename"}
+    found: dict[int, Person] = {}
+    for identity, number in messages.numbers(task_id, became.keys() | called.keys()).items():
+        who, passed = identity, {identity}
+        while (other := became.get(who)) is not None and other not in passed:
+            who = other
+            passed.add(who)
+        found[number] = Person(who, called.get(who) or None)
+    return found
 
 
 def _most(recent: tuple[int, ...]) -> int:

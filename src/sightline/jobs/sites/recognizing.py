@@ -13,7 +13,7 @@ from sightline.ports import Identifier
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody whom people put right in an earlier task."""
+    """Somebody whom people put right, in an earlier task or while this one runs."""
 
     id: str
     """What they are called for good."""
@@ -33,6 +33,10 @@ class Memory(Protocol):
         """Who that is among those whom somebody put right; None: somebody else."""
         ...
 
+    def said(self) -> Mapping[int, Person]:
+        """By number of identities of this task, who that is by what people said while it runs."""
+        ...
+
 
 @runtime_checkable
 class Believing(Protocol):
@@ -49,28 +53,28 @@ class Believing(Protocol):
 
 @final
 class Recognizing:
-    """Has an identifier believe what is remembered; nobody is known where it cannot, or there is no memory."""
+    """Has an identifier believe what is remembered, where it can, and tells who is known."""
 
     def __init__(self, identifier: Identifier | None, memory: Memory | None) -> None:
-        self._believing: Believing | None = (
-            identifier if memory is not None and isinstance(identifier, Believing) else None
-        )
+        self._believing: Believing | None = identifier if isinstance(identifier, Believing) else None
         self._memory = memory
 
     def tell(self, t_s: float, cameras: Sequence[str], seen: Mapping[str, Tracks], first_track: int) -> None:
         """Tells who is in the pictures of a moment; ``first_track`` is added to the numbers of tracks."""
-        if self._believing is None or self._memory is None:
+        if self._memory is None:
             return
         people: dict[tuple[int, int], str] = {}
         for camera, tracks in seen.items():
             for number, person in zip(tracks.number.tolist(), self._memory.people(camera, t_s, tracks), strict=True):
                 if person is not None:
                     people[cameras.index(camera), first_track + number] = person
-        self._believing.believe(people)
+        if self._believing is not None:
+            self._believing.believe(people)
 
     def known(self, number: Int[np.ndarray, " n"]) -> list[Person | None]:
         """By number of an identity, who that is among those whom somebody put right; None: nobody known."""
-        if self._believing is None or self._memory is None:
+        if self._memory is None:
             return [None] * len(number)
-        known = {one: self._memory.person(person) for one, person in self._believing.people().items()}
+        before = self._believing.people() if self._believing is not None else {}
+        known = {one: self._memory.person(person) for one, person in before.items()} | dict(self._memory.said())
         return [known.get(one) for one in number.tolist()]

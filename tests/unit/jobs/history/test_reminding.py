@@ -10,9 +10,12 @@ from sightline.jobs.history.carrying import put_right
 from sightline.jobs.history.correcting import Corrector
 from sightline.jobs.history.reminding import Reminder
 from sightline.jobs.history.story import Chronicle
+from sightline.jobs.sites import messages
 from sightline.jobs.sites.recognizing import Person, Recognizing
 from sightline.model.identities import Sightings
+from sightline.model.job import Job, JobState
 from sightline.model.tracks import Tracks
+from sightline.stores.sql.jobs import Jobs
 
 from .conftest import FPS, TASK, later
 
@@ -88,6 +91,19 @@ def test_what_is_put_right_or_forgotten_meanwhile_is_known_soon(corrector, remem
     assert until(10.0) == (ids[1], Person(ids[1], "Anna"))
     corrector.erase(ids[1], "ann")
     assert until(15.0) == (None, None)
+
+
+def test_what_is_said_of_ids_of_the_task_itself_is_told_with_them(walked, remembered, ids):
+    Jobs(walked).add(Job(id=AGAIN.task_id, kind="site", params={"site": "yard"}, state=JobState.RUNNING))
+    corrector, gallery = Corrector(walked), Gallery()
+    live = {number: messages.identity(AGAIN.task_id, number) for number in (4, 5, 6)}
+    corrector.rename(live[5], "Cleo", "ann")
+    corrector.merge(live[4], live[5], "ann")
+    corrector.merge(live[6], ids[2], "ann")
+    recognizing = Recognizing(gallery, remembered)
+    recognizing.tell(0.0, ("cam1",), {"cam1": boxes("cam1", 0.0, (1, 6))}, 0)
+    cleo = Person(live[5], "Cleo")
+    assert recognizing.known(np.array([3, 4, 5, 6])) == [None, cleo, cleo, Person(ids[2])]
 
 
 def test_a_database_that_goes_away_ends_no_task(walked, corrector, remembered, ids, caplog):
