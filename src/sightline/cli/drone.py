@@ -1,5 +1,6 @@
 """``sightline drone``: a drone's video and its log to places on earth."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +24,10 @@ EXAMPLES = """
   sightline drone flight.mp4 log.csv --dem tile.tif --option yaw_offset=3 --option doubts.gps_m=0.05
 """
 
+_WATCHING = ("detector", "tracker", "stabilizer")
+"""Kinds of engines that look at a video."""
+_SECONDS = "constrained-float"
+"""What pydantic calls the number of an option that may be a number or ``auto``."""
 _Video = Annotated[Path, typer.Argument(metavar="VIDEO", help="Video of the drone.")]
 _Log = Annotated[
     Path | None,
@@ -117,7 +122,7 @@ def drone(
         photo=photo,
         scene=scene,
         exports=checked(name.strip() for name in export.split(",") if name.strip()),
-        engines=merged({"detector": {"name": detector}}, parsed(settings or [])),
+        engines=merged({"detector": {"name": detector}}, _settings(settings or [])),
     )
     with stopping() as stopped, progress() as shown:
         try:
@@ -160,17 +165,38 @@ def _options(given: dict[str, Any], more: list[str]) -> Any:
         return DroneOptions.model_validate({name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"][:2])
+        name, *inside = map(str, first["loc"])
+        if inside == [_SECONDS]:
+            raise OptionError(f"{name}: {first['msg'][:1].lower()}{first['msg'][1:]}; or give auto") from None
+        name = ".".join([name, *inside[:1]])
         there = f"; there are: {', '.join(DroneOptions.model_fields)}" if first["type"] == "extra_forbidden" else ""
         raise OptionError(f"{name}: {first['msg'].removeprefix('Value error, ')}{there}") from None
 
 
+def _settings(texts: list[str]) -> dict[str, dict[str, Any]]:
+    """Options of the engines that watch.
+
+    Raises:
+        OptionError: one is of another engine, which would pass unnoticed.
+    """
+    given = parsed(texts)
+    if others := given.keys() - _WATCHING:
+        raise OptionError(f"--set {min(others)}...: only options of {', '.join(_WATCHING)} are taken here")
+    return given
+
+
 def _size(text: str | None) -> dict[str, str] | None:
-    """``1280x720`` as the options have it."""
+    """``1280x720`` as the options have it.
+
+    Raises:
+        OptionError: it is not written so.
+    """
     if text is None:
         return None
-    width, _, height = text.lower().partition("x")
-    return {"width": width, "height": height}
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.lower())
+    if match is None:
+        raise OptionError(f"--boxes-in {text!r} is not WxH, such as 1280x720")
+    return {"width": match[1], "height": match[2]}
 
 
 def _own_log(video: Path) -> Path:
