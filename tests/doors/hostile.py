@@ -5,6 +5,7 @@ import random
 import struct
 import zipfile
 import zlib
+from functools import cache
 
 import av
 import numpy as np
@@ -31,6 +32,7 @@ def scripts():
     }
 
 
+@cache
 def giants():
     """Small files whose headers claim huge pictures."""
     return {
