@@ -146,12 +146,22 @@ def plain(boxes, cameras, apart_m):
     xy_m = np.zeros((len(boxes), 2))
     for c, view in enumerate(cameras):
         xy_m[boxes[:, 1] == c] = warped(np.linalg.inv(view.px_from_enu), feet[boxes[:, 1] == c])
-    step = np.eye(4) + STEP_S * np.eye(4, k=2)
-    noise = 0.5**2 * np.kron([[STEP_S**3 / 3, STEP_S**2 / 2], [STEP_S**2 / 2, STEP_S]], np.eye(2))
+    found = followed_plainly(boxes[:, 0], boxes[:, 1], xy_m, apart_m)
+    cpu_s = time.process_time() - began
+    return found[inside(found[:, 2:])], cpu_s
+
+
+def followed_plainly(moment, camera, all_xy_m, apart_m, step_s=STEP_S, at_least=2):
+    """Rows (moment, number, x, y) by a Kalman filter of constant velocity and one assignment per moment.
+
+    People are let go unseen for 2.5 s.
+    """
+    step = np.eye(4) + step_s * np.eye(4, k=2)
+    noise = 0.5**2 * np.kron([[step_s**3 / 3, step_s**2 / 2], [step_s**2 / 2, step_s]], np.eye(2))
     mean, cov, numbers, missed, rows, n_numbers = np.zeros((0, 4)), np.zeros((0, 4, 4)), [], [], [], 0
-    for k in np.unique(boxes[:, 0]):
-        here = boxes[:, 0] == k
-        places = grouped(xy_m[here], boxes[here, 1], apart_m)
+    for k in np.unique(moment):
+        here = moment == k
+        places = grouped(all_xy_m[here], camera[here], apart_m, at_least)
         mean, cov = mean @ step.T, step @ cov @ step.T + noise
         off = np.linalg.norm(mean[:, None, :2] - places, axis=2)
         pairs = [(i, j) for i, j in zip(*linear_sum_assignment(np.minimum(off, 1.5)), strict=True) if off[i, j] < 1.5]
@@ -163,20 +173,18 @@ def plain(boxes, cameras, apart_m):
             missed[i] = 0
             rows.append((k, numbers[i], *mean[i, :2]))
         new = [j for j in range(len(places)) if j not in {j for _, j in pairs}]
-        stay = [i for i in range(len(mean)) if missed[i] <= 4]
+        stay = [i for i in range(len(mean)) if missed[i] * step_s <= 2]
         mean = np.concatenate([mean[stay], np.column_stack([places[new], np.zeros((len(new), 2))])])
         cov = np.concatenate([cov[stay], np.tile(np.diag([0.04, 0.04, 1, 1]), (len(new), 1, 1))])
         numbers = [numbers[i] for i in stay] + list(range(n_numbers, n_numbers + len(new)))
         missed = [missed[i] for i in stay] + [0] * len(new)
         rows += [(k, n_numbers + m, *places[j]) for m, j in enumerate(new)]
         n_numbers += len(new)
-    cpu_s = time.process_time() - began
-    found = np.array(rows)
-    return found[inside(found[:, 2:])], cpu_s
+    return np.array(rows).reshape(-1, 4)
 
 
-def grouped(xy_m, camera, apart_m):
-    """Means of groups by complete linkage, no camera twice in one, of at least two cameras."""
+def grouped(xy_m, camera, apart_m, at_least=2):
+    """Means of groups by complete linkage, no camera twice in one, of at least so many cameras."""
     apart = np.linalg.norm(xy_m[:, None] - xy_m, axis=2)
     apart[(camera[:, None] == camera) | np.eye(len(camera), dtype=bool)] = np.inf
     groups = {i: [i] for i in range(len(camera))}
@@ -185,7 +193,7 @@ def grouped(xy_m, camera, apart_m):
         groups[i] += groups.pop(j)
         apart[i] = apart[:, i] = np.maximum(apart[i], apart[j])
         apart[j] = apart[:, j] = np.inf
-    means = [xy_m[rows].mean(axis=0) for rows in groups.values() if len(rows) > 1]
+    means = [xy_m[rows].mean(axis=0) for rows in groups.values() if len(rows) >= at_least]
     return np.array(means).reshape(-1, 2)
 
 

@@ -1,18 +1,17 @@
 """A Kalman filter for many walkers on a plane, with full covariance: one camera knows the bearing, not the distance.
 
 A walker's state is east, north and the two speeds. Speeds change as white noise pushes them; beliefs about many
-walkers are updated at once, and many recorded paths are filtered at once.
+walkers are updated at once.
 
 Source: Bar-Shalom, Li, Kirubarajan, Estimation with Applications to Tracking and Navigation (2001): filter eqn.
-5.2.3, white-noise acceleration eqn. 6.2.2-4; smoothing as the product of a forward and a backward filter: Fraser and
-Potter, The optimum linear smoother as a combination of two optimum linear filters (1969).
+5.2.3, white-noise acceleration eqn. 6.2.2-4.
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 LOG_TWO_PI = float(np.log(2 * np.pi))
 UNSEEN_M2 = 1e6
@@ -33,6 +32,8 @@ class Walk:
     """Random walk of the place: metres per root second. Feet are not under the middle of the body."""
     speed_mps: float = 1.2
     """Standard deviation of the speed of somebody just found, east and north: a brisk walk."""
+    anew_hz: float = 0.02
+    """How often per second somebody turns, stops or starts: takes another speed that the last says nothing of."""
 
 
 class Belief(NamedTuple):
@@ -106,11 +107,10 @@ def surprise(
     return -0.5 * (squared + np.log(_determinant(cov_m2))) - LOG_TWO_PI, squared
 
 
-def log_meeting(earlier: Belief, later: Belief, dt_s: Values, walk: Walk) -> Values:
-    """Log of the density of being the same walkers ``dt_s`` seconds apart: places and speeds must meet."""
-    forecast = predicted(earlier, dt_s, walk)
-    cov = forecast.cov + later.cov
-    offset = later.mean - forecast.mean
+def log_agreement(a: Belief, b: Belief) -> Values:
+    """Log of the density of two independent beliefs being of the same walkers at the same time."""
+    cov = a.cov + b.cov
+    offset = b.mean - a.mean
     squared = np.einsum("ni,nij,nj->n", offset, np.linalg.inv(cov), offset)
     return -0.5 * (squared + np.linalg.slogdet(cov)[1]) - 2 * LOG_TWO_PI
 
@@ -121,37 +121,6 @@ def inverse(cov_m2: Float[np.ndarray, "*n 2 2"]) -> Float[np.ndarray, "*n 2 2"]:
     inverted[..., 0, 0], inverted[..., 1, 1] = cov_m2[..., 1, 1], cov_m2[..., 0, 0]
     inverted[..., 0, 1] = inverted[..., 1, 0] = -cov_m2[..., 0, 1]
     return inverted / _determinant(cov_m2)[..., None, None]
-
-
-def filtered(
-    xy_m: Points, cov_m2: Spreads, t_s: Values, first: Int[np.ndarray, " p"], walk: Walk
-) -> tuple[Belief, Belief]:
-    """What is believed at each row of P paths from the rows before it, and with that row too.
-
-    Rows are sorted by path, then time; ``first`` says where each path begins. Work in Python grows with the longest.
-    """
-    n = len(t_s)
-    before, after = nothing_known(n, walk), Belief(np.empty((n, 4)), np.empty((n, 4, 4)))
-    length = np.diff(np.append(first, n))
-    order = np.argsort(-length, kind="stable")
-    for k in range(int(length.max(initial=0))):
-        rows = first[order[: np.searchsorted(-length[order], -k)]] + k
-        if k:
-            before.put(rows, predicted(after.rows(rows - 1), t_s[rows] - t_s[rows - 1], walk))
-        after.put(rows, updated(before.rows(rows), xy_m[rows], cov_m2[rows]))
-    return before, after
-
-
-def filtered_backwards(
-    xy_m: Points, cov_m2: Spreads, t_s: Values, first: Int[np.ndarray, " p"], walk: Walk
-) -> tuple[Belief, Belief]:
-    """The same from the rows after each, last rows first."""
-    n = len(t_s)
-    mirrored = (n - np.append(first[1:], n))[::-1]
-    beliefs = filtered(xy_m[::-1], cov_m2[::-1], -t_s[::-1], mirrored, walk)
-    turn = np.diag([1.0, 1.0, -1.0, -1.0])
-    before, after = (Belief(b.mean[::-1] @ turn, turn @ b.cov[::-1] @ turn) for b in beliefs)
-    return before, after
 
 
 def _determinant(cov_m2: Float[np.ndarray, "*n 2 2"]) -> Float[np.ndarray, "*n"]:

@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from sightline.estimation.assignment import assigned
-from sightline.estimation.walk import LOG_TWO_PI, Belief, found, inverse, predicted, surprise, updated
+from sightline.estimation.turning import fit, forecast, merged, told
+from sightline.estimation.walk import LOG_TWO_PI, Belief, found, inverse
 from sightline.identifiers.clustering import clustered
 from sightline.identifiers.moments import NO_TRACK, Seen
 from sightline.identifiers.odds import HIDDEN_S, Coverage, Odds
@@ -32,25 +33,32 @@ class _Present:
     """K people who may be there."""
 
     belief: Belief
+    """When they were last seen."""
+    seen_s: Float[np.ndarray, " k"]
+    """When that was."""
     existence: Float[np.ndarray, " k"]
+    """Log odds of their being there."""
     number: Int[np.ndarray, " k"]
+    """What they are called."""
 
     def rows(self, which: Bool[np.ndarray, " k"]) -> "_Present":
-        return _Present(self.belief.rows(which), self.existence[which], self.number[which])
+        return _Present(self.belief.rows(which), self.seen_s[which], self.existence[which], self.number[which])
 
 
 def followed(seen: Seen, coverage: Coverage, odds: Odds) -> Int[np.ndarray, " n"]:
     """A number for the person of each sighting, from 0; those seen once have one, too."""
     owner = np.full(len(seen), NOT_YET)
     last_of_track = np.full(int(seen.tracklet.max(initial=-1)) + 2, NOT_YET)  # the last is that of bare detections
-    present = _Present(found(np.zeros((0, 2)), np.zeros((0, 2, 2)), odds.walk), np.zeros(0), np.zeros(0, np.int64))
+    present = _Present(
+        found(np.zeros((0, 2)), np.zeros((0, 2, 2)), odds.walk), np.zeros(0), np.zeros(0), np.zeros(0, np.int64)
+    )
     begins, n_numbers, last_s = seen.begins(), 0, float(seen.t_s[0]) if len(seen.t_s) else 0.0
     for moment, t_s in enumerate(seen.t_s):
         rows = np.arange(begins[moment], begins[moment + 1])
         dt_s, last_s = float(t_s) - last_s, float(t_s)
         _wait(present, dt_s, odds)
         weight = min(1.0, dt_s / HIDDEN_S) if moment else 1.0
-        _look(present, seen, rows, coverage, odds, (owner, last_of_track, weight))
+        _look(present, float(t_s), seen, rows, coverage, odds, (owner, last_of_track, weight))
         new = _begun(seen, rows[owner[rows] == NOT_YET], coverage, odds, (owner, n_numbers))
         n_numbers += len(new.number)
         present = _joined(present, new).rows(np.append(present.existence, new.existence) > _GONE)
@@ -60,36 +68,40 @@ def followed(seen: Seen, coverage: Coverage, odds: Odds) -> Int[np.ndarray, " n"
 
 
 def _wait(present: _Present, dt_s: float, odds: Odds) -> None:
-    """Lets time pass: people move, and some go."""
-    present.belief = predicted(present.belief, dt_s, odds.walk)
+    """Lets time pass: some go."""
     still = odds.stays**dt_s / (1 + np.exp(-present.existence))
     present.existence = np.log(still) - np.log1p(-np.minimum(still, 1 - 1e-9))
 
 
 def _look(
-    present: _Present, seen: Seen, rows: Int[np.ndarray, " r"], coverage: Coverage, odds: Odds,
+    present: _Present, t_s: float, seen: Seen, rows: Int[np.ndarray, " r"], coverage: Coverage, odds: Odds,
     notes: tuple[Int[np.ndarray, " n"], Int[np.ndarray, " l"], float],
 ) -> None:  # fmt: skip
     """Gives the sightings of a moment to the people present, camera after camera."""
     owner, last_of_track, weight = notes
     if not len(present.number):
         return
-    expected = coverage.sees(present.belief.mean[:, :2])
+    ahead = forecast(present.belief, t_s - present.seen_s, odds.walk)
+    expected = coverage.sees(ahead.steady.mean[:, :2])
+    was_seen = np.zeros(len(present.number), bool)
     for camera in np.flatnonzero(expected.any(axis=0) | np.isin(np.arange(expected.shape[1]), seen.camera[rows])):
         here = rows[seen.camera[rows] == camera]
         who, which = np.zeros(0, np.int64), np.zeros(0, np.int64)
         if len(here):
-            density, squared = _fit(present.belief, seen, here)
+            density, squared = fit(ahead, seen.xy_m[here], seen.cov_m2[here])
             cost = -density - there(present.existence, odds)[:, None] + np.log(odds.other_per_m2)
             cost -= track_bonus(last_of_track[seen.tracklet[here]], seen.tracklet[here], present.number[:, None], odds)
             who, which = assigned(np.where(squared <= odds.gate, cost, np.inf), 0.0)
             owner[here[which]] = present.number[who]
             present.existence[who] += density[who, which] + np.log(odds.seen / odds.false_per_m2)
             hit = here[which]
-            present.belief.put(who, updated(present.belief.rows(who), seen.xy_m[hit], seen.cov_m2[hit]))
+            ahead.put(who, told(ahead.rows(who), seen.xy_m[hit], seen.cov_m2[hit]))
+            was_seen[who] = True
         missed = expected[:, camera]
         missed[who] = False
         present.existence[missed] += weight * np.log1p(-odds.seen)
+    present.belief.put(was_seen, merged(ahead.rows(was_seen)))
+    present.seen_s[was_seen] = t_s
     np.minimum(present.existence, _SURE, out=present.existence)
 
 
@@ -109,12 +121,6 @@ def track_bonus(
     known = (tracklet != NO_TRACK) & (last != NOT_YET)
     agrees = np.log(odds.same_track / (1 - odds.same_track))
     return np.where(known, np.where(last == number, agrees, -agrees), 0.0)
-
-
-def _fit(belief: Belief, seen: Seen, here: Int[np.ndarray, " r"]) -> tuple[np.ndarray, np.ndarray]:
-    """Log density and squared distance of every sighting for every one present."""
-    offset = seen.xy_m[here] - belief.mean[:, None, :2]
-    return surprise(offset, belief.cov[:, None, :2, :2] + seen.cov_m2[here])
 
 
 def _begun(
@@ -145,9 +151,11 @@ def _begun(
     expected[of_group, seen.camera[rows]] = False
     existence += expected.sum(axis=1) * np.log1p(-odds.seen)
     number = n_numbers + np.arange(len(groups))
-    return _Present(found(place, spread, odds.walk), np.minimum(existence, _SURE), number)
+    seen_s = np.full(len(groups), float(seen.t_s[seen.moment[rows]].max(initial=0.0)))
+    return _Present(found(place, spread, odds.walk), seen_s, np.minimum(existence, _SURE), number)
 
 
 def _joined(a: _Present, b: _Present) -> _Present:
     belief = Belief(*(np.concatenate(pair) for pair in zip(a.belief, b.belief, strict=True)))
-    return _Present(belief, np.append(a.existence, b.existence), np.append(a.number, b.number))
+    columns = (np.append(getattr(a, name), getattr(b, name)) for name in ("seen_s", "existence", "number"))
+    return _Present(belief, *columns)

@@ -1,7 +1,7 @@
 """Who is who across cameras, found out afterwards from where on the ground everybody was seen."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from sightline.errors import OptionError
 from sightline.identifiers.following import followed
 from sightline.identifiers.gathering import evidence, gathered
-from sightline.identifiers.learning import FIRST, aligned, learnt, learnt_spread, n_expected, spread
+from sightline.identifiers.learning import FIRST, aligned, learnt, learnt_spread, learnt_walk, n_expected, spread
 from sightline.identifiers.likeness import contrasted
 from sightline.identifiers.mending import exchanged, joined
 from sightline.identifiers.moments import Seen, seen
@@ -24,8 +24,8 @@ from sightline.model.view import View
 _LESSONS = 5
 """Times that people are followed at most, as long as cameras turn out to be off by more; twice in any case."""
 _SETTLED_M = 0.1
-_ROUNDS = 2
-"""Times that mistakes are mended; mended paths know better whose sightings are whose."""
+_ROUNDS = 4
+"""Times that mistakes are mended at most; mended paths know better whose sightings are whose."""
 _COMMON = 0.5
 """Share of what places are off by (as a variance) that more sightings do not average out."""
 _ALONE_M = 0.17
@@ -159,12 +159,16 @@ def _mended(told: _Told) -> _Told:
     """The same once mistakes are undone."""
     owner, strands, now, odds = told.owner, told.strands, told.seen, told.odds
     for _ in range(_ROUNDS):
+        before = owner
         owner = exchanged(owner, strands, now, odds)
         strands = Strands.of(owner, now, odds)
         owner = joined(owner, strands, now, odds)
         strands = Strands.of(owner, now, odds)
         owner = gathered(strands, now, odds)
+        odds = replace(odds, walk=learnt_walk(strands, odds.walk))
         strands = Strands.of(owner, now, odds)
+        if (owner == before).all():
+            break
     return _Told(owner, strands, now, odds, told.floor_m)
 
 

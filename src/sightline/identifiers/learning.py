@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from sightline.estimation.walk import surprise
+from sightline.estimation.turning import forecast
+from sightline.estimation.walk import Walk, log_agreement, surprise
 from sightline.identifiers.mending import extent_m2
 from sightline.identifiers.moments import Seen
 from sightline.identifiers.odds import Coverage, Odds
@@ -21,6 +22,9 @@ _USUAL = (1.0, 0.22)
 """Those of recordings too short to learn from."""
 _ENOUGH = 30
 """Sightings by a camera before it is moved."""
+_ANEW_HZ = 0.005, 0.2
+"""How seldom and how often people may set off anew; also mixed-up paths turn."""
+_TIMES = 10
 _LONG = 6
 """Moments at which somebody must have been seen to be learnt from."""
 
@@ -74,9 +78,29 @@ def learnt(owner: Owners, strands: Strands, seen: Seen, coverage: Coverage, odds
     looks = len(seen.t_s) * len(coverage.views) * extent_m2(seen)
     return replace(
         odds,
+        walk=learnt_walk(strands, odds.walk),
         seen=float(np.clip(strands.n_seen[rows].sum() / max(chances, 1.0), 0.2, 0.97)),
         false_per_m2=max(int(alone.sum()), 1) / looks,
     )
+
+
+def learnt_walk(strands: Strands, walk: Walk) -> Walk:
+    """How people move, with how often they set off anew: the rate that makes all steps likeliest.
+
+    By expectation and maximisation (Dempster, Laird and Rubin 1977).
+    """
+    row = np.flatnonzero(strands.goes_on & (strands.n_moments >= _LONG)[strands.person])
+    if not len(row):
+        return walk
+    dt_s = strands.t_s[row + 1] - strands.t_s[row]
+    ahead, later = forecast(strands.forth.rows(row), dt_s, walk), strands.back.rows(row + 1)
+    told = log_agreement(ahead.anew, later) - log_agreement(ahead.steady, later)
+    rate_hz = walk.anew_hz
+    for _ in range(_TIMES):
+        prior = np.log(np.expm1(rate_hz * dt_s))
+        rate_hz = float((1 / (1 + np.exp(-told - prior))).sum() / dt_s.sum())
+        rate_hz = min(max(rate_hz, _ANEW_HZ[0]), _ANEW_HZ[1])
+    return replace(walk, anew_hz=rate_hz)
 
 
 def n_expected(strands: Strands, coverage: Coverage) -> Float[np.ndarray, " r"]:

@@ -6,13 +6,12 @@ the past tells of the one end and the future of the other?
 Source: Zhang, Li, Nevatia, Global Data Association Using Network Flows (CVPR 2008), section 3, for joining.
 """
 
-from dataclasses import replace
-
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from sightline.estimation.assignment import assigned_sparse
-from sightline.estimation.walk import Belief, Walk, log_meeting
+from sightline.estimation.turning import log_meeting
+from sightline.estimation.walk import Belief, Walk
 from sightline.identifiers.following import NOT_YET
 from sightline.identifiers.likeness import ENOUGH_LOOKS, Likeness, mean_looks, split_looks
 from sightline.identifiers.moments import Seen
@@ -26,16 +25,14 @@ _FASTEST_MPS = 3.0
 """Nobody runs faster through a place where people walk."""
 _REACH_M = 0.5
 """What places may be wrong by."""
-_BRISK = 2.0
-"""Random walk of the speed of somebody who turns on the spot or starts to run: metres per second and root second."""
-_SELDOM = 0.2
-"""Share of those who do."""
 _RETURNS = 0.2
 """Chance that a path which ended goes on later. Lower than it is: a wrong join spoils two paths, a missed one one."""
 _FOUND_AGAIN_HZ = 1.0
 """How often per second cameras find somebody again whom they lost."""
 _CLOSE_M = 1.5
 """Paths that were never closer than this are not mixed up."""
+_APART_S = 4.0
+"""Exchanges of one person's tail are judged at once if so far from each other; else one makes the other moot."""
 _CLEARLY = 1.0
 """By how much, as a log, the other tale must be likelier before tails are exchanged."""
 
@@ -72,16 +69,30 @@ def exchanged(owner: Owners, strands: Strands, seen: Seen, odds: Odds) -> Owners
 
     gain = onwards(one, two) + onwards(two, one) - onwards(one, one) - onwards(two, two)
     gain += _gain_by_looks(strands, seen, one, two)
-    changed, busy = owner.copy(), set[int]()
-    for k in np.argsort(-gain)[: int((gain > _CLEARLY).sum())]:
-        a, b = int(strands.person[one[k]]), int(strands.person[two[k]])
-        if busy & {a, b}:
-            continue
-        busy |= {a, b}
+    likely = np.flatnonzero(gain > _CLEARLY)
+    chosen = _apart(strands, one, two, likely[np.argsort(-gain[likely], kind="stable")])
+    changed = owner.copy()
+    # The last exchange first: an earlier one then takes along whatever the tails became.
+    for k in chosen[np.argsort(-strands.t_s[one[chosen]], kind="stable")]:
+        a, b = strands.number[strands.person[[one[k], two[k]]]]
         later = seen.moment > strands.moment[one[k]]
-        changed[later & (owner == strands.number[a])] = strands.number[b]
-        changed[later & (owner == strands.number[b])] = strands.number[a]
+        of_a, of_b = later & (changed == a), later & (changed == b)
+        changed[of_a], changed[of_b] = b, a
     return changed
+
+
+def _apart(
+    strands: Strands, one: Int[np.ndarray, " e"], two: Int[np.ndarray, " e"], best_first: Int[np.ndarray, " k"]
+) -> Int[np.ndarray, " c"]:
+    """Encounters of which each person takes part in one at a time at most, the better first."""
+    taken, chosen = dict[int, list[float]](), list[int]()
+    for k in best_first.tolist():
+        t_s, both = float(strands.t_s[one[k]]), strands.person[[one[k], two[k]]].tolist()
+        if all(abs(t_s - other) >= _APART_S for who in both for other in taken.get(who, ())):
+            chosen.append(k)
+            for who in both:
+                taken.setdefault(who, []).append(t_s)
+    return np.array(chosen, np.int64)
 
 
 def _gain_by_looks(
@@ -118,9 +129,7 @@ def reachable(strands: Strands, ended: Int[np.ndarray, " k"], began: Int[np.ndar
 
 def _encounters(strands: Strands) -> tuple[Int[np.ndarray, " e"], Int[np.ndarray, " e"]]:
     """Rows of two who are close at one moment, and who both go on to the next."""
-    goes_on = strands.within
-    goes_on[:-1] &= strands.within[1:] & (strands.person[1:] == strands.person[:-1])
-    rows = np.flatnonzero(goes_on)
+    rows = np.flatnonzero(strands.goes_on)
     rows = rows[np.argsort(strands.moment[rows], kind="stable")]
     pieces = np.split(rows, np.flatnonzero(np.diff(strands.moment[rows])) + 1)
     found = [np.zeros((2, 0), np.int64)]
@@ -133,10 +142,8 @@ def _encounters(strands: Strands) -> tuple[Int[np.ndarray, " e"], Int[np.ndarray
 
 
 def _meeting(tail: Belief, head: Belief, dt_s: Float[np.ndarray, " k"], walk: Walk) -> Float[np.ndarray, " k"]:
-    """Log density of one person's going on so, steadily or, seldom, with a jerk."""
-    steady = log_meeting(tail, head, dt_s, walk)
-    jerk = log_meeting(tail, head, dt_s, replace(walk, swerve=_BRISK))
-    return np.logaddexp(np.log(1 - _SELDOM) + steady, np.log(_SELDOM) + jerk)
+    """Log density of one person's going on so, steadily or anew."""
+    return log_meeting(tail, head, dt_s, walk)
 
 
 def _log_birth(head: Belief, n_people: int, seen: Seen, walk: Walk) -> Float[np.ndarray, " k"]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from sightline.estimation.walk import UNSEEN_M2, Belief, both, filtered, filtered_backwards, inverse, updated
+from sightline.estimation.turning import between, filtered_both_ways
+from sightline.estimation.walk import UNSEEN_M2, Belief, inverse, updated
 from sightline.identifiers.following import NOT_YET
 from sightline.identifiers.moments import Seen, ranges
 from sightline.identifiers.odds import Odds
@@ -61,9 +62,8 @@ class Strands:
         row[mine] = first[person] + seen.moment[mine] - start[person]
         xy_m, cov_m2, n_seen = _together(row[mine], seen.xy_m[mine], seen.cov_m2[mine], len(moment))
         t_s = seen.t_s[moment]
-        ahead, forth = filtered(xy_m, cov_m2, t_s, first, odds.walk)
-        behind, back = filtered_backwards(xy_m, cov_m2, t_s, first, odds.walk)
-        others = both(ahead, behind)
+        (ahead, forth), (behind, back) = filtered_both_ways(xy_m, cov_m2, n_seen > 0, t_s, first, odds.walk)
+        others = between(ahead, behind)
         return cls(
             number, first, first + low - start, first + high - start, of_row, moment, t_s, n_seen, row,
             forth, back, others, updated(others, xy_m, cov_m2),
@@ -77,6 +77,12 @@ class Strands:
         """Which rows lie between the first and the last sighting."""
         rows = np.arange(len(self.person))
         return (rows >= self.begins[self.person]) & (rows <= self.ends[self.person])
+
+    @property
+    def goes_on(self) -> Bool[np.ndarray, " r"]:
+        """Which rows lie between two sightings of one person together with the row after them."""
+        within = self.within
+        return within & np.append(within[1:] & (self.person[1:] == self.person[:-1]), False)[: len(within)]
 
     @property
     def n_moments(self) -> Int[np.ndarray, " p"]:
