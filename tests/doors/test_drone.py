@@ -99,7 +99,7 @@ def test_the_lens_is_asked_for_where_nobody_knows_it(ask, flight):
         (("--fps", 5, "--recording", 2), OptionError, "the log has 1"),
         (("--fps", 5, "--time-offset", "soon"), OptionError, "time_offset: .*valid number.*or give auto"),
         (("--fps", 5, "--boxes-in", "1280"), OptionError, "'1280' is not WxH, such as 1280x720"),
-        (("--fps", 5, "--set", "source.fps=2"), OptionError, "only options of detector, tracker, stabilizer"),
+        (("--fps", 5, "--set", "source.fps=2"), OptionError, "KIND one of detector, tracker, stabilizer"),
         (("--fps", 5, "--time-offset", "500"), FormatError, "the log is silent"),
         (("--fps", 5, "--option", "yaw=3"), OptionError, "there are: fps, tracking_fps"),
         (("--fps", 5, "--option", "doubts.colour=3"), OptionError, "there are: gps_m, height_m"),

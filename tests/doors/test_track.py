@@ -105,6 +105,10 @@ def test_a_setting_without_a_kind_says_how_it_is_written(here, clip):
     one_line(here("track", clip, "--set", "lost_s=3"), "KIND.OPTION=VALUE")
 
 
+def test_a_setting_of_an_engine_that_has_no_part_in_it_is_refused(here, clip):
+    one_line(here("track", clip, "--set", "identifier.lost_s=3"), "identifier", "one of source, stabilizer, detector")
+
+
 def test_nothing_is_left_behind_by_a_run_that_never_began(here, tmp_path):
     one_line(here("track", "nowhere.mp4", "-o", "out"))
     assert not (tmp_path / "out").exists()

@@ -25,7 +25,7 @@ EXAMPLES = """
 """
 
 _WATCHING = ("detector", "tracker", "stabilizer")
-"""Kinds of engines that look at a video."""
+"""Kinds of engines that look at a video, whose options may be set."""
 _SECONDS = "constrained-float"
 """What pydantic calls the number of an option that may be a number or ``auto``."""
 _Video = Annotated[Path, typer.Argument(metavar="VIDEO", help="Video of the drone.")]
@@ -122,7 +122,7 @@ def drone(
         photo=photo,
         scene=scene,
         exports=checked(name.strip() for name in export.split(",") if name.strip()),
-        engines=merged({"detector": {"name": detector}}, _settings(settings or [])),
+        engines=merged({"detector": {"name": detector}}, parsed(settings or [], _WATCHING)),
     )
     with stopping() as stopped, progress() as shown:
         try:
@@ -171,18 +171,6 @@ def _options(given: dict[str, Any], more: list[str]) -> Any:
         name = ".".join([name, *inside[:1]])
         there = f"; there are: {', '.join(DroneOptions.model_fields)}" if first["type"] == "extra_forbidden" else ""
         raise OptionError(f"{name}: {first['msg'].removeprefix('Value error, ')}{there}") from None
-
-
-def _settings(texts: list[str]) -> dict[str, dict[str, Any]]:
-    """Options of the engines that watch.
-
-    Raises:
-        OptionError: one is of another engine, which would pass unnoticed.
-    """
-    given = parsed(texts)
-    if others := given.keys() - _WATCHING:
-        raise OptionError(f"--set {min(others)}...: only options of {', '.join(_WATCHING)} are taken here")
-    return given
 
 
 def _size(text: str | None) -> dict[str, str] | None:

@@ -262,9 +262,7 @@ def _options(settings: list[str] | None, checkpoint: str | None) -> dict[str, An
     Raises:
         OptionError: one is another engine's.
     """
-    given = parsed(settings or [])
-    if others := given.keys() - {"reconstructor"}:
-        raise OptionError(f"--set {min(others)}...: only reconstructor.OPTION=VALUE is taken here")
+    given = parsed(settings or [], ("reconstructor",))
     weights = {} if checkpoint is None else {"weights": checkpoint}
     return {**weights, **given.get("reconstructor", {})}
 

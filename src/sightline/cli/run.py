@@ -19,6 +19,8 @@ EXAMPLES = """
   sightline run factory.toml --fps 5 --detector onnx --set detector.weights=yolox-nano-416
 """
 
+_KINDS = ("detector", "tracker", "embedder", "identifier")
+"""Kinds of engines whose options may be set."""
 _OURS = {"sightings.parquet", "paths.csv", "report.html"}
 
 
@@ -35,7 +37,9 @@ def run(
     fps: Annotated[float, typer.Option(min=0.1, max=120, help="Moments per second at which all are looked at.")] = 10.0,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KIND.OPTION=VALUE", help="Any option of any engine; repeat as needed."),
+        typer.Option(
+            "--set", metavar="KIND.OPTION=VALUE", help=f"Any option of {', '.join(_KINDS)}; repeat as needed."
+        ),
     ] = None,
     privacy: Annotated[
         Literal["none", "faces", "bodies"],
@@ -58,7 +62,7 @@ def run(
     described = read(site)
     folder = output or Path(f"{_name(site)}-run")
     _make_room(folder, force)
-    given: dict[str, dict[str, Any]] = merged({}, parsed(settings or []))
+    given: dict[str, dict[str, Any]] = merged({}, parsed(settings or [], _KINDS))
     how = Watching(task_id=task_of(described, folder), fps=fps, detector=detector, tracker=tracker, options=given)
     with stopping() as stopped, progress() as shown:
         result = run_site(described, how, folder, Meter(shown), stopped, privacy)

@@ -1,6 +1,7 @@
 """``sightline track``: one video to tracks."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -20,6 +21,8 @@ EXAMPLES = """
   sightline track rtsp://10.0.0.7/main --set source.duration_s=60
   sightline track frames/ --fps 7 --set tracker.lost_s=3 --format parquet
 """
+_KINDS = ("source", "stabilizer", "detector", "tracker", "offline", "format")
+"""Kinds of engines with a part in it, and the second look, whose options may be set."""
 
 
 def _listed(kind: str) -> str:
@@ -43,7 +46,7 @@ _Start = Annotated[float | None, typer.Option(help="Begin at this second of the 
 _End = Annotated[float | None, typer.Option(help="End at this second of the video.")]
 _Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KIND.OPTION=VALUE", help="Any option of any engine; repeat as needed."),
+    typer.Option("--set", metavar="KIND.OPTION=VALUE", help=f"Any option of {', '.join(_KINDS)}; repeat as needed."),
 ]
 _Formats = Annotated[
     list[str] | None,
@@ -102,7 +105,7 @@ def track(
         detector=detector or ("onnx" if weights else "motion"),
         tracker=tracker,
         stabilizer=None if stabilizer == "none" else stabilizer,
-        options=merged(given, parsed(settings or [])),
+        options=merged(given, parsed(settings or [], _KINDS)),
         formats=tuple(wiring.ENGINES["format"] if formats == ["all"] else formats or ("mot", "csv")),
         refine=refine,
         draw=video,
@@ -121,13 +124,12 @@ def track(
         raise typer.Exit(130)
 
 
-def parsed(settings: list[str]) -> dict[str, dict[str, str]]:
-    """``KIND.OPTION=VALUE`` texts, by kind.
+def parsed(settings: list[str], kinds: Sequence[str]) -> dict[str, dict[str, str]]:
+    """``KIND.OPTION=VALUE`` texts, by kind; ``kinds`` are those that the command has a use for.
 
     Raises:
-        OptionError: a text is not of that form, or there is no such kind.
+        OptionError: a text is not of that form, or of another kind.
     """
-    kinds = [*wiring.ENGINES, "offline"]
     options: dict[str, dict[str, str]] = {}
     for text in settings:
         match = re.fullmatch(r"(\w+)\.(\w+)=(.*)", text, re.DOTALL)
