@@ -26,7 +26,7 @@ from sightline.model.tracks import Tracks
 from sightline.stores.sql.database import database_at
 from sightline.stores.sql.jobs import Jobs
 
-_AT_ONCE_S: Final = 20.0
+_AT_ONCE_S: Final = 5.0
 """So much of the earlier task is in memory; then it is also looked what was put right meanwhile."""
 _RECENT: Final = 2 * LEAST - 1
 """Boxes of a track that count: the most of them decide, so that who is split becomes another soon."""

@@ -5,7 +5,6 @@ import pytest
 from sqlalchemy import text
 
 from sightline.identifiers.gallery import Gallery
-from sightline.jobs.history import reminding
 from sightline.jobs.history.carrying import put_right
 from sightline.jobs.history.correcting import Corrector
 from sightline.jobs.history.reminding import Reminder
@@ -77,9 +76,7 @@ def test_who_is_forgotten_is_not_told_of(corrector, remembered, ids):
     assert remembered.person(ids[1]) is None
 
 
-def test_what_is_put_right_or_forgotten_meanwhile_is_known_soon(corrector, remembered, ids, monkeypatch):
-    monkeypatch.setattr(reminding, "_AT_ONCE_S", 5.0)
-
+def test_what_is_put_right_or_forgotten_meanwhile_is_known_soon(corrector, remembered, ids):
     def until(end_s):
         for t_s in (one for one in MOMENTS if end_s - 5 <= one < end_s):
             told = remembered.people("cam1", t_s, boxes("cam1", t_s, (7, 1)))
