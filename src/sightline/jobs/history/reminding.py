@@ -66,7 +66,7 @@ class Reminder:
         self._said: dict[int, Person] = {}
         self._ends_s = -np.inf
         self._boxes: dict[str, _Boxes] = {}
-        self._recent: dict[str, dict[int, tuple[int, ...]]] = {}
+        self._recent: dict[str, dict[int, tuple[str, ...]]] = {}
 
     def people(self, camera: str, t_s: float, tracks: Tracks) -> list[str | None]:
         """By track of a camera at a moment, the id of who it is; None: it is not known, or not yet."""
@@ -75,12 +75,11 @@ class Reminder:
         whose = [-1] * len(tracks)
         if camera in self._boxes:
             whose = self._boxes[camera].whose(int(slots(np.array([t_s]))[0]), tracks.xyxy_px).tolist()
-        before, now = self._recent.get(camera, {}), dict[int, tuple[int, ...]]()
+        before, now = self._recent.get(camera, {}), dict[int, tuple[str, ...]]()
         for number, one in zip(tracks.number.tolist(), whose, strict=True):
-            now[number] = (*before.get(number, ()), *([one] if one >= 0 else []))[-_RECENT:]
+            now[number] = (*before.get(number, ()), *([self._people.ids[one]] if one >= 0 else []))[-_RECENT:]
         self._recent[camera] = now
-        most = [_most(now[number]) for number in tracks.number.tolist()]
-        return [None if one < 0 else self._people.ids[one] for one in most]
+        return [_most(now[number]) for number in tracks.number.tolist()]
 
     def person(self, identity: str) -> Person | None:
         """Who that is among those whom somebody put right; None: somebody else."""
@@ -92,13 +91,13 @@ class Reminder:
 
     def _read(self, t_s: float) -> None:
         """Puts what is known from ``t_s`` on in place of what was; no boxes where the database is away."""
-        self._ends_s, self._boxes, self._recent = t_s + _AT_ONCE_S, {}, {}
+        self._ends_s, self._boxes = t_s + _AT_ONCE_S, {}
         try:
             held = self._chronicle.corrections.of(self._task.site)
             self._said = _said(held, self._task.task_id)
             found = put_right(self._chronicle, self._task)
             if found is None:
-                self._lasting = set()
+                self._lasting, self._recent = set(), {}
                 return
             earlier, touched = found
             story = self._chronicle.story(Span(task_id=earlier.task_id))
@@ -107,7 +106,10 @@ class Reminder:
             why = type(error).__name__
             _log.warning("task=%s earlier people not known from %.1f s on: %s", self._task.task_id, t_s, why)
             return
-        self._people, self._lasting = story.people, touched - {one.identity for one in held if one.kind == "erase"}
+        gone = {one.identity for one in held if one.kind == "erase"}
+        self._people, self._lasting = story.people, touched - gone
+        if gone & {one for tracks in self._recent.values() for recent in tracks.values() for one in recent}:
+            self._recent = {}
         cameras = seen.columns["camera"].astype(str)
         for camera in np.unique(cameras).tolist():
             self._boxes[camera] = _sorted(seen, (cameras == camera) & (seen.person >= 0))
@@ -127,10 +129,10 @@ def _said(held: Sequence[Correction], task_id: str) -> dict[int, Person]:
     return found
 
 
-def _most(recent: tuple[int, ...]) -> int:
-    """Who is in the most of some boxes; -1: nobody is in enough of them."""
-    most = max(set(recent), key=recent.count, default=-1)
-    return most if recent.count(most) >= LEAST else -1
+def _most(recent: tuple[str, ...]) -> str | None:
+    """Who is in the most of some boxes; None: nobody is in enough of them."""
+    most = max(recent, key=recent.count, default="")
+    return most if recent.count(most) >= LEAST else None
 
 
 def _sorted(seen: Seen, which: np.ndarray) -> _Boxes:
