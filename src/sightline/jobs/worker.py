@@ -12,7 +12,7 @@ from typing import Any, final
 
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from sightline.errors import ConflictError, StoreError
 from sightline.executors.apart import prepare
@@ -21,7 +21,7 @@ from sightline.jobs.cameras.keeper import Keeper
 from sightline.jobs.history.forgetting import Forgetting
 from sightline.jobs.orphans import sweep
 from sightline.jobs.slot import dead_slots, take_slot
-from sightline.jobs.workflow import Bench
+from sightline.jobs.workflow import Bench, PutDownError
 from sightline.model.job import Job, JobState
 from sightline.settings import Settings
 from sightline.stores.artifacts import artifacts_at
@@ -39,6 +39,8 @@ _TIDY_S = 60.0
 """How often what nobody needs is removed."""
 _REST_S = 60.0
 """A job that stands still for so long, because somebody paused it, leaves its place to others."""
+_SETTLED_S = 1.0
+"""How long what was put down is left alone, so that nothing of it is at work any more."""
 _LOOK_S = 1.0
 """How often it is looked which jobs do."""
 _QUIET_S = 3.0
@@ -107,6 +109,7 @@ class Rounds:
         self._settings, self._bench = settings, bench
         self._jobs, self._cameras, self._playbacks = Jobs(engine), Cameras(engine), Playbacks(engine)
         self._wake = threading.Event()
+        self._put_down: dict[str, float] = {}
         self._kinds: dict[str, list[str]] = {"heavy": [], "light": []}
         for one in map(kinds.kind, kinds.names()):
             self._kinds[one.queue].append(one.name)
@@ -142,6 +145,10 @@ class Rounds:
         def job(job_id: str, attempt: int) -> None:
             try:
                 self._bench.do(job_id, attempt, lambda name, step: DBOS.run_step({"name": name}, step))
+            except OperationalError as error:
+                _log.warning("job=%s put down until the database is back: %s", job_id, type(error.orig).__name__)
+                self._put_down[f"{job_id}-{attempt}"] = time.monotonic()
+                raise PutDownError from error
             finally:
                 self._wake.set()
 
@@ -154,6 +161,7 @@ class Rounds:
                 free = self._bench.places.n_free(queue)
                 for job in self._jobs.claim(names, free) if free > 0 else ():
                     self._begin(job)
+            self._take_up()
             for chore, due_s in self._due_s.items():
                 if time.monotonic() >= due_s:
                     self._due_s[chore] = time.monotonic() + self._every_s[chore]
@@ -163,6 +171,14 @@ class Rounds:
             time.sleep(1.0)
         self._wake.wait(_GLANCE_S)
         self._wake.clear()
+
+    def _take_up(self) -> None:
+        """Goes on with jobs that were put down for want of the database."""
+        ready = [name for name, since_s in self._put_down.items() if time.monotonic() > since_s + _SETTLED_S]
+        if ready:
+            DBOS.resume_workflows(ready)
+            for name in ready:
+                del self._put_down[name]
 
     def _begin(self, job: Job) -> None:
         """Begins a job; one that is known already is not begun twice."""

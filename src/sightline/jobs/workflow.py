@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any, final
+from typing import Any, TypeVar, final
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
@@ -32,6 +32,7 @@ SOURCE = "artifact:"
 """Begins a source that is a kept file; the number of the file follows, or the key of its bytes."""
 Once = Callable[[str, Callable[[], Mapping[str, Any]]], Mapping[str, Any]]
 """Runs what is given under a name, or returns what came of it when it was run before."""
+Answer = TypeVar("Answer")
 _KEY_LENGTH = 64
 _PATIENCE_S = 60.0
 """How long it is tried to note an end that cannot be noted."""
@@ -122,9 +123,10 @@ class Bench:
 
         Raises:
             PutDownError: the worker is to end.
+            OperationalError: what a step came to cannot be remembered: the database is away.
         """
         try:
-            job = self._jobs.get(job_id)
+            job = self._heard(lambda: self._jobs.get(job_id))
         except UnknownError:
             return
         if job.attempt != attempt or job.state not in OPEN:
@@ -133,6 +135,8 @@ class Bench:
             state, changes = self._all_steps(job, once)
         except SightlineError as error:
             state, changes = JobState.FAILED, {"error": str(error)}
+        except OperationalError:
+            raise
         except Exception as error:  # noqa: BLE001  (whatever a job does, the worker goes on)
             _log.exception("job=%s kind=%s", job.id, job.kind)
             state, changes = JobState.FAILED, {"error": f"a fault of ours: {type(error).__name__}: {error}"}
@@ -166,7 +170,7 @@ class Bench:
         try:
             if receipt(folder) is None and not progress.stopped():
                 progress.enter(index)
-                order = Order(step.work, self._task(job, step, earlier))
+                order = Order(step.work, self._heard(lambda: self._task(job, step, earlier)))
                 apart(carry_out, order, tell=progress.tell, stopped=progress.stopped, grace_s=_GRACE_S)
         except SightlineError as error:
             shutil.rmtree(folder, ignore_errors=True)
@@ -174,7 +178,7 @@ class Bench:
                 return {"failed": _line(error)}
         done = receipt(folder)
         if done is not None:
-            return {"done": self._noted(job, done)}
+            return {"done": self._heard(lambda: self._noted(job, done))}
         if progress.is_cancelled:
             return {}
         raise PutDownError
@@ -224,6 +228,19 @@ class Bench:
             self._files.add(Artifact(id=number, owner=job.owner, job_id=job.id, **file))
             files.append({"id": number, **{name: file[name] for name in ("name", "media_type", "n_bytes")}})
         return {**done, "artifacts": files} if files else done
+
+    def _heard(self, ask: Callable[[], Answer]) -> Answer:
+        """What the database answers, however long it is away.
+
+        Raises:
+            PutDownError: the worker is to end before it does.
+        """
+        while True:
+            try:
+                return ask()
+            except OperationalError as error:
+                if self._stopping.wait(1.0):
+                    raise PutDownError from error
 
     def _end(self, job: Job, state: JobState, changes: dict[str, Any]) -> None:
         """Notes how it ended, however long the database is away; what a failed job did stays for the next attempt."""

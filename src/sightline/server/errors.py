@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.routing import Match
@@ -106,6 +107,7 @@ def add_error_answers(app: FastAPI) -> None:
     app.add_exception_handler(SightlineError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _said)
+    app.add_exception_handler(OperationalError, _away)
     app.add_exception_handler(Exception, _fault)
 
 
@@ -121,6 +123,13 @@ def _ours(connection: HTTPConnection, error: Exception) -> JSONResponse:
     if status >= 500:
         _log.error("error=%s why=%r", type(error).__name__, str(error))
     return answer(status, str(error), path=connection.scope["path"])
+
+
+def _away(connection: HTTPConnection, error: Exception) -> JSONResponse:
+    """The database does not answer, or cannot be written; the log has why."""
+    _log.error("database=away path=%s why=%r", connection.scope["path"], " ".join(str(error).split())[:300])
+    why = "the database does not answer just now; try again in a moment"
+    return answer(503, why, {"retry-after": "2"}, connection.scope["path"])
 
 
 def _said(connection: HTTPConnection, error: Exception) -> JSONResponse:

@@ -5,12 +5,14 @@ import time
 import uuid
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from sightline.jobs import kinds
 from sightline.jobs.progress import Progress
 from sightline.jobs.worker import _KEEP_FAILED_S, _MOST_FAILED, _clear_work
-from sightline.jobs.workflow import Places
+from sightline.jobs.workflow import Bench, Places, PutDownError
 from sightline.model.job import Job, JobState
+from sightline.settings import load
 from sightline.stores.sql.database import database_at
 from sightline.stores.sql.jobs import Jobs
 
@@ -143,3 +145,34 @@ def test_a_job_taken_by_a_worker_that_died_before_it_began_is_begun(installation
     installation.start()
     assert installation.desk.wait(job.id, 30.0).state is JobState.COMPLETED
     assert installation.lines() == ["line0"]
+
+
+def test_a_job_whose_step_cannot_be_remembered_has_not_failed(jobs, tmp_path):
+    """The database went away between the step and its record: the job is taken up again when it is back."""
+    settings = load(None, data_folder=tmp_path)
+    bench = Bench(settings, database_at(settings.database_url()), threading.Event())
+    bench._jobs, job = jobs, running(jobs)
+
+    def once(_name, _step):
+        raise OperationalError("INSERT", {}, Exception("gone"))
+
+    with pytest.raises(OperationalError):
+        bench.do(job.id, job.attempt, once)
+    assert jobs.get(job.id).state is JobState.RUNNING
+    assert bench.places.n_taken() == 0
+
+
+def test_the_database_is_asked_again_until_the_worker_ends(tmp_path):
+    settings, stopping, asked = load(None, data_folder=tmp_path), threading.Event(), []
+    bench = Bench(settings, database_at(settings.database_url()), stopping)
+
+    def ask():
+        asked.append(1)
+        if len(asked) == 2:
+            stopping.set()
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    with pytest.raises(PutDownError):
+        bench._heard(ask)
+    assert len(asked) == 2
+    assert bench._heard(lambda: 7) == 7
