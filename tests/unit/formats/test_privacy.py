@@ -41,6 +41,13 @@ def test_of_a_face_the_upper_part_is_covered_and_the_rest_shows():
     assert (found[MIDDLE] == rgb[MIDDLE]).all()
 
 
+@pytest.mark.parametrize("what", ["faces", "bodies"])
+def test_a_box_that_is_a_little_too_small_leaves_nothing_out(what):
+    rgb = picture()
+    changed = (blurred(rgb, np.array([BOX]), what) != rgb).any(axis=2)
+    assert changed[33:63, 57:103].mean() > 0.95
+
+
 def test_no_privacy_and_nobody_change_nothing():
     rgb = picture()
     assert blurred(rgb, np.array([BOX]), "none") is rgb
