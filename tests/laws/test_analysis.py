@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline.analysis.heat import heat
+from sightline.analysis.heat import added, heat
 from sightline.analysis.lines import crossings
 from sightline.analysis.meetings import SLOT_S, meetings
 from sightline.analysis.movement import movement
@@ -49,6 +49,17 @@ def test_areas_that_share_the_ground_share_the_time(paths):
     assert spent_s == pytest.approx(walked.lasts_s.sum())
     assert heat(walked, 0.7).seconds.sum() == pytest.approx(walked.lasts_s.sum())
     assert movement(paths, walked).there_s.sum() == pytest.approx(walked.lasts_s.sum())
+
+
+@given(walks(), st.integers(1, 60))
+def test_some_people_at_a_time_are_all_of_them(paths, n_rows):
+    pieces = list(paths.in_turn(n_rows))
+    assert np.array_equal(together(*pieces).xy_m, paths.xy_m)
+    others = [set(piece.person.tolist()) for piece in pieces]
+    assert sum(map(len, others)) == len(np.unique(paths.person))
+    whole, summed = heat(steps(paths), 0.7), added([heat(steps(piece), 0.7) for piece in pieces], 0.7)
+    assert summed.low_m == whole.low_m
+    np.testing.assert_allclose(summed.seconds, whole.seconds, atol=1e-9)
 
 
 @given(walks())

@@ -1,6 +1,8 @@
 """Ways of people on the ground, and the steps they are made of."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -35,6 +37,14 @@ class Paths:
         known = np.flatnonzero(np.isfinite(xy_m).all(axis=1) & np.isfinite(t_s))
         order = known[np.lexsort((t_s[known], person[known]))]
         return cls(person[order], t_s[order], xy_m[order])
+
+    def in_turn(self, n_rows: int) -> Iterator["Paths"]:
+        """The same, some people at a time, about so many rows; nobody is divided, and there is one piece at least."""
+        begins = np.flatnonzero(np.diff(self.person, prepend=-1) != 0)
+        wanted = np.arange(n_rows, len(self), n_rows)
+        edges = np.unique(np.append(begins, len(self))[np.searchsorted(begins, wanted)])
+        for first, last in pairwise([0, *edges[edges < len(self)].tolist(), len(self)]):
+            yield Paths(self.person[first:last], self.t_s[first:last], self.xy_m[first:last])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,18 +1,19 @@
 """What is asked of the history, answered in plain values: for the server, the command line and reports."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, final
+from typing import Any, TypeVar, final
 from uuid import UUID
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from sightline.analysis.heat import Heat, heat
+from sightline.analysis.heat import Heat, added, heat
 from sightline.analysis.lines import Crossings, crossings
 from sightline.analysis.meetings import meetings
-from sightline.analysis.movement import movement
+from sightline.analysis.movement import Movement, movement
 from sightline.analysis.paths import Paths, Steps, steps
 from sightline.analysis.zones import Visits, flows, presence, visits
 from sightline.errors import OptionError
@@ -22,6 +23,9 @@ from sightline.model.history import WatchedTask
 from sightline.model.site import Line, Site, Zone
 
 Answer = dict[str, Any]
+Stay = tuple[Float[np.ndarray, " v"], Float[np.ndarray, " v"]]
+"""Since when and until when some were there."""
+Columns = TypeVar("Columns", Movement, Visits, Crossings)
 _PLACES = 3
 """Decimals of metres and seconds."""
 _DEGREES = 8
@@ -30,6 +34,8 @@ _WALKED = "there_s", "distance_m", "mean_mps", "fastest_mps"
 _MOST_BINS = 50_000
 _BARS = 30
 """About so many bars in a chart over time."""
+_AT_ONCE = 200_000
+"""Places whose steps are in memory at a time."""
 
 
 @final
@@ -45,9 +51,14 @@ class Answers:
         return self._chronicle.paths(self.story)
 
     @cached_property
-    def steps(self) -> Steps:
-        """The steps of the same."""
-        return steps(self.paths)
+    def _went(self) -> Movement:
+        """How long, how far and how fast everybody went."""
+        return _joined([movement(paths, walked) for paths, walked in self._in_turn()])
+
+    def _in_turn(self) -> Iterator[tuple[Paths, Steps]]:
+        """Where everybody went with the steps of that, some people at a time: steps take more room than places."""
+        for some in self.paths.in_turn(_AT_ONCE):
+            yield some, steps(some)
 
     def tasks(self) -> list[Answer]:
         """Which tasks this is about."""
@@ -56,7 +67,7 @@ class Answers:
     def people(self) -> list[Answer]:
         """Everybody, by first appearance: when, where, how long, how far and how fast."""
         cameras = self._cameras()
-        went = movement(self.paths, self.steps)
+        went = self._went
         place = {person: k for k, person in enumerate(went.person.tolist())}
         found = []
         for person in sorted(cameras, key=lambda one: cameras[one]["first"]):
@@ -140,17 +151,19 @@ class Answers:
     def occupancy(self, bin_s: float) -> list[Answer]:
         """By zone, how many were there on average, in bins of so many seconds; the site as a whole first."""
         edges_s = self._edges(bin_s)
-        rows = [("", "everywhere", self.steps.from_s, self.steps.to_s)]
-        rows += [(zone.id, zone.name, stays.enter_s, stays.leave_s) for zone, stays in self._zones()]
+        rows: list[tuple[str, str, Iterable[Stay]]] = [
+            ("", "everywhere", ((walked.from_s, walked.to_s) for _, walked in self._in_turn()))
+        ]
+        rows += [(zone.id, zone.name, [(stays.enter_s, stays.leave_s)]) for zone, stays in self._zones()]
         return [
             {
                 "zone_id": zone_id or None,
                 "name": name,
                 "bin_s": bin_s,
                 "from": self.moment(edges_s[0]) if len(edges_s) else None,
-                "people": presence(from_s, to_s, edges_s).round(_PLACES).tolist() if len(edges_s) > 1 else [],
+                "people": _present(stays, edges_s).round(_PLACES).tolist() if len(edges_s) > 1 else [],
             }
-            for zone_id, name, from_s, to_s in rows
+            for zone_id, name, stays in rows
         ]
 
     def flow(self) -> Answer:
@@ -187,7 +200,7 @@ class Answers:
         Raises:
             OptionError: the cells would be too many.
         """
-        return heat(self.steps, cell_m)
+        return added([heat(walked, cell_m) for _, walked in self._in_turn()], cell_m)
 
     def heatmap(self, cell_m: float) -> Answer:
         """The same as plain values: rows of y, from the least on."""
@@ -200,11 +213,11 @@ class Answers:
 
     def speeds(self) -> Answer:
         """How fast people went: everybody, and how the speeds are spread over all time in motion or not."""
-        walked = self.steps
-        speed = np.linalg.norm(walked.to_m - walked.from_m, axis=1) / np.maximum(walked.lasts_s, 1e-9)
-        edges = np.linspace(0.0, 4.0, 17)
-        seconds, _ = np.histogram(np.clip(speed, 0, edges[-1]), edges, weights=walked.lasts_s)
-        went = movement(self.paths, walked)
+        edges, went = np.linspace(0.0, 4.0, 17), self._went
+        seconds = np.zeros(len(edges) - 1)
+        for _, walked in self._in_turn():
+            speed = np.linalg.norm(walked.to_m - walked.from_m, axis=1) / np.maximum(walked.lasts_s, 1e-9)
+            seconds += np.histogram(np.clip(speed, 0, edges[-1]), edges, weights=walked.lasts_s)[0]
         people = [
             {**self.story.shown(person), "mean_mps": _number(mean), "fastest_mps": _number(fastest)}
             for person, mean, fastest in zip(
@@ -292,7 +305,10 @@ class Answers:
         return float(np.ptp(self.paths.xy_m, axis=0).max()) if len(self.paths) else 0.0
 
     def _zones(self) -> list[tuple[Zone, Visits]]:
-        return [(zone, visits(self.steps, corners)) for zone, corners in self._scaled_zones()]
+        zones, every = list(self._scaled_zones()), list[list[Visits]]()
+        for _, walked in self._in_turn():
+            every.append([visits(walked, corners) for _, corners in zones])
+        return [(zone, _joined(list(stays))) for (zone, _), stays in zip(zones, zip(*every, strict=True), strict=True)]
 
     def _scaled_zones(self) -> Iterable[tuple[Zone, list[tuple[float, float]]]]:
         scale = self.site.map.metres_per_unit if self.site else None
@@ -306,7 +322,9 @@ class Answers:
         found = []
         for line in self.site.lines:
             start, end, inside = ((x * scale, y * scale) for x, y in (*line.ends, line.inside))
-            found.append((line, crossings(self.steps, (start, end), inside)))
+            passed = _joined([crossings(walked, (start, end), inside) for _, walked in self._in_turn()])
+            order = np.argsort(passed.t_s, kind="stable")
+            found.append((line, Crossings(passed.person[order], passed.t_s[order], passed.is_in[order])))
         return found
 
     def _stays(self, stays: Visits) -> list[Answer]:
@@ -351,6 +369,18 @@ def told(task: WatchedTask) -> Answer:
         "watched_at": _iso(task.asked_utc_s),
         "length_s": round(task.ends_s, _PLACES),
     }
+
+
+def _present(stays: Iterable[Stay], edges_s: Float[np.ndarray, " e"]) -> Float[np.ndarray, " b"]:
+    """How many were there on average between each two edges."""
+    return np.asarray(np.sum([presence(from_s, to_s, edges_s) for from_s, to_s in stays], axis=0))
+
+
+def _joined(several: Sequence[Columns]) -> Columns:
+    """The rows of all, in that order."""
+    kind = type(several[0])
+    columns = ([getattr(one, field.name) for one in several] for field in fields(several[0]))
+    return kind(*map(np.concatenate, columns))
 
 
 def _iso(utc_s: float | None) -> str | None:

@@ -17,7 +17,7 @@ from sightline.stores.sql.corrections import Corrections
 from sightline.stores.sql.history import Columns, History
 
 MOST_ROWS = 8_000_000
-"""More are not held in memory at once; ask for a shorter time."""
+"""More places are not held in memory at once: those of twenty people for two weeks of working days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +100,22 @@ class Chronicle:
         return Story(tuple(tasks), people(found["id"].tolist(), numbers, held), spans)
 
     def paths(self, story: Story) -> Paths:
-        """Where everybody went, in seconds since 1970."""
-        parts = [self._places(story, k) for k in range(len(story.tasks))]
-        person, t_s, xy_m = (np.concatenate(column) for column in zip(*parts, strict=True)) if parts else _NOWHERE
-        known = person >= 0
-        return Paths.of(person[known], t_s[known], xy_m[known])
+        """Where everybody went, in seconds since 1970.
+
+        Raises:
+            OptionError: those are too many places at once.
+        """
+        parts = [_NOWHERE]
+        for k, task in enumerate(story.tasks):
+            numbers = self._numbers(story, k)
+            for columns in self.history.places_in_turn(task.task_id, *story.spans_s[k]):
+                person = _who(story, k, columns, numbers)
+                known = person >= 0
+                xy_m = np.column_stack([columns["x_m"][known], columns["y_m"][known]])
+                parts.append((person[known], columns["t_s"][known] + task.zero_utc_s, xy_m))
+                _bearable(sum(len(part[0]) for part in parts))
+        person, t_s, xy_m = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return Paths.of(person, t_s, xy_m)
 
     def seen(self, story: Story, k: int) -> Iterator[Seen]:
         """Every box of task ``k`` of a story, oldest first, some at a time."""
@@ -134,12 +145,6 @@ class Chronicle:
         who = _who(story, k, columns, self._numbers(story, k)).tolist()
         rows = zip(found["online"].tolist(), who, found["n_sightings"].tolist(), strict=True)
         return [(str(messages.identity(task_id, online)), person, n) for online, person, n in rows if person >= 0]
-
-    def _places(self, story: Story, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        columns = self.history.places(story.tasks[k].task_id, *story.spans_s[k])
-        _bearable(len(columns["t_s"]))
-        t_s = columns["t_s"] + story.tasks[k].zero_utc_s
-        return _who(story, k, columns, self._numbers(story, k)), t_s, np.column_stack([columns["x_m"], columns["y_m"]])
 
     def _numbers(self, story: Story, k: int) -> Int[np.ndarray, " i"]:
         """By number of an identity in task ``k``, who of the story's people was found; -1: nobody, also at the end."""
@@ -218,4 +223,4 @@ def _within(task: WatchedTask, span: Span) -> tuple[float, float]:
 
 def _bearable(n: int) -> None:
     if n > MOST_ROWS:
-        raise OptionError(f"{n:,} rows are too many at once; ask for a shorter time")
+        raise OptionError(f"more than {MOST_ROWS:,} places are too many at once; ask for a shorter time")

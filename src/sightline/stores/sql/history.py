@@ -1,7 +1,7 @@
 """Who was seen where when sites were watched."""
 
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, final
 
@@ -19,6 +19,7 @@ from sightline.stores.sql.tables import IDENTITIES, ONLINE_IDENTITIES, PLACES, S
 
 Columns = dict[str, np.ndarray]
 _LARGE = SIGHTINGS, PLACES
+_PLACE = tuple(PLACES.c[name] for name in ("identity", "t_s", "x_m", "y_m"))
 _AT_ONCE = 100_000
 """Rows in one transaction: others who write wait for it."""
 
@@ -109,9 +110,13 @@ class History:
 
     def places(self, task_id: str, from_s: float = -np.inf, to_s: float = np.inf) -> Columns:
         """Where everybody went in a task, oldest first, within a time on the site's clock."""
-        wanted = [PLACES.c[name] for name in ("identity", "t_s", "x_m", "y_m")]
         with self._reading.connect() as connection:
-            return fetched(connection, _rows(PLACES, wanted, task_id, from_s, to_s))
+            return fetched(connection, _rows(PLACES, _PLACE, task_id, from_s, to_s))
+
+    def places_in_turn(self, task_id: str, from_s: float = -np.inf, to_s: float = np.inf) -> Iterator[Columns]:
+        """The same some rows at a time."""
+        with self._reading.connect() as connection:
+            yield from in_turn(connection, _rows(PLACES, _PLACE, task_id, from_s, to_s))
 
     def spells(
         self, task_id: str, from_s: float = -np.inf, to_s: float = np.inf, cuts_s: Collection[float] = ()
@@ -200,7 +205,7 @@ class History:
             return [row_of(WatchedTask, {**row, "firsts": tuple(row["firsts"])}) for row in rows]
 
 
-def _rows(table: Any, wanted: list[Any], task_id: str, from_s: float, to_s: float) -> Select[Any]:
+def _rows(table: Any, wanted: Sequence[Any], task_id: str, from_s: float, to_s: float) -> Select[Any]:
     """Rows of a task, oldest first."""
     mine = select(*wanted).where(table.c.task_id == task_id, _within(table, from_s, to_s))
     return mine.order_by(table.c.utc_ms)

@@ -96,6 +96,22 @@ def test_speeds_lie_where_they_were_walked(ask):
     assert seconds[0.75] + seconds[1.0] == pytest.approx(2 * 19.8)
 
 
+def test_people_who_are_looked_at_one_by_one_add_up(ask, monkeypatch):
+    def said():
+        one = ask()
+        return [one.dashboard(), one.dwell(), one.zone_visits(), one.lines(5.0), one.occupancy(1.0), one.speeds()]
+
+    whole = said()
+    monkeypatch.setattr("sightline.jobs.history.answers._AT_ONCE", 1)
+    assert said() == whole
+
+
+def test_more_places_than_there_is_room_for_are_refused_before_they_are_read(ask, monkeypatch):
+    monkeypatch.setattr("sightline.jobs.history.story.MOST_ROWS", 249)
+    with pytest.raises(OptionError, match="more than 249 places"):
+        ask().people()
+
+
 def test_the_dashboard_has_all_of_it(ask):
     board = ask().dashboard()
     assert (board["summary"]["total_people"], board["summary"]["total_sightings"]) == (3, 250)
