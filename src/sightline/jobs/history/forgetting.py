@@ -18,7 +18,7 @@ from sightline.analysis.corrected import Found, people
 from sightline.errors import ConflictError
 from sightline.jobs.history.awaiting import under_way
 from sightline.jobs.history.story import current
-from sightline.jobs.sites import messages
+from sightline.jobs.sites import messages, ways
 from sightline.model.artifact import Artifact
 from sightline.model.history import Correction
 from sightline.model.job import OPEN, Job, JobState
@@ -141,13 +141,9 @@ class Forgetting:
             with TemporaryDirectory() as folder, self._artifacts.path(file.key) as path:
                 fresh = Path(folder) / file.name
                 if file.name == "paths.csv":
-                    table = csv.read_csv(path)
-                    number = [messages.identity(task_id, one) for one, _, _ in pieces]
-                    csv.write_csv(_without(table, "global_id", number, pieces), str(fresh))
+                    _rewrite_paths(path, fresh, [messages.identity(task_id, one) for one, _, _ in pieces], pieces)
                 else:
-                    table = pq.read_table(path)
-                    kept = _without(table, "identity", [one for one, _, _ in pieces], pieces)
-                    pq.write_table(kept, fresh, compression="zstd")
+                    _rewrite_sightings(path, fresh, pieces)
                 stored = self._artifacts.put(fresh)
             self._files.replace(replace(file, key=stored.key, n_bytes=stored.n_bytes))
             self._let_go([file])
@@ -193,6 +189,22 @@ class Forgetting:
         """Removes bytes that no kept file has any more, at once."""
         for key in self._files.unused([file.key for file in files]):
             self._artifacts.delete(key)
+
+
+def _rewrite_paths(path: Path, fresh: Path, names: Sequence[str | None], pieces: Sequence[Piece]) -> None:
+    """Writes what of everybody's ways is not a person's, some rows at a time."""
+    kinds = csv.ConvertOptions(column_types=ways.SCHEMA)
+    with csv.open_csv(path, convert_options=kinds) as rows, csv.CSVWriter(str(fresh), rows.schema) as out:
+        for batch in rows:
+            out.write_table(_without(pa.Table.from_batches([batch]), "global_id", names, pieces))
+
+
+def _rewrite_sightings(path: Path, fresh: Path, pieces: Sequence[Piece]) -> None:
+    """Writes the sightings that are not a person's, some rows at a time."""
+    with pq.ParquetFile(path) as rows, pq.ParquetWriter(fresh, rows.schema_arrow, compression="zstd") as out:
+        for batch in rows.iter_batches(use_threads=False):
+            table = pa.Table.from_batches([batch])
+            out.write_table(_without(table, "identity", [one for one, _, _ in pieces], pieces))
 
 
 def _without(table: pa.Table, column: str, names: Sequence[object], pieces: Sequence[Piece]) -> pa.Table:
