@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Float
+import pyarrow.compute as pc
+from jaxtyping import Float, Int
 from pyarrow import parquet
 
 from sightline.errors import FormatError
@@ -22,6 +23,7 @@ from sightline.model.positions import Origin, Positions
 KEY = b"sightline"
 """Of the file's metadata: a JSON object with version, origin, name, UTC, what heights count from, and classes."""
 VERSION = 1
+_LATEST_NS = 2**63
 _POINT = np.dtype([("order", "u1"), ("kind", "<u4"), ("lon_lat", "<f8", 2)])
 _AXES = ("east", "north", "up")
 _UPPER = tuple(zip(*np.triu_indices(3), strict=True))
@@ -110,14 +112,28 @@ def read_parquet(path: Path) -> tuple[Positions, About]:
     text = (table.schema.metadata or {}).get(KEY)
     try:
         said: dict[str, Any] = json.loads(text or "{}")
-        if said.get("version", VERSION) > VERSION:
-            raise FormatError(f"{path}: written by a later version of sightline; update it")
-        origin = Origin(**said["origin"])
-        label = table["class"].combine_chunks().indices.to_numpy().astype(np.int64)
-        about = About(label=label, **said["about"] | {"classes": tuple(said["about"]["classes"])})
-        return _read(table, origin), about
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
-        raise FormatError(f"{path}: holds no places as sightline writes them ({error!r})") from None
+        is_later = said.get("version", VERSION) > VERSION
+        found = None if is_later else (_read(table, Origin(**said["origin"])), _told(table, **said["about"]))
+    except (KeyError, TypeError, AttributeError, ValueError, pa.ArrowException) as error:
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise FormatError(f"{path}: holds no places as sightline writes them ({why})") from None
+    if found is None:
+        raise FormatError(f"{path}: written by a later version of sightline; update it")
+    return found
+
+
+def _told(table: pa.Table, name: str, utc_ns: int | None, height_is: Any, classes: list[str]) -> About:
+    """What is to be known of the places besides.
+
+    Raises:
+        ValueError: it makes no sense.
+    """
+    label = table["class"].combine_chunks().indices.to_numpy().astype(np.int64)
+    if not all(isinstance(one, str) for one in (name, *classes)) or not {*label.tolist()} <= {*range(len(classes))}:
+        raise ValueError("names or classes")
+    if not (utc_ns is None or abs(utc_ns) < _LATEST_NS) or height_is not in {"ellipsoid", "sea", "unknown"}:
+        raise ValueError("utc_ns or height_is")
+    return About(name=name, utc_ns=utc_ns, height_is=height_is, classes=tuple(classes), label=label)
 
 
 def _own(positions: Positions) -> dict[str, pa.Array]:
@@ -143,11 +159,14 @@ def _read(table: pa.Table, origin: Origin) -> Positions:
             cov[:, i, j] = cov[:, j, i] = column(f"{name}_{_AXES[i]}_{_AXES[j]}_{unit}")
         return cov
 
+    def whole_numbers(name: str) -> Int[np.ndarray, " n"]:
+        return pc.cast(table[name], pa.int64()).to_numpy()
+
     return Positions(
         origin=origin,
-        frame_index=table["frame"].to_numpy(),
+        frame_index=whole_numbers("frame"),
         t_s=column("t_s"),
-        number=table["track"].to_numpy(),
+        number=whole_numbers("track"),
         xyz_enu_m=np.stack([column(f"{axis}_m") for axis in _AXES], axis=1),
         cov_enu_m2=covariance("cov", "m2"),
         velocity_enu_mps=np.stack([column(f"velocity_{axis}_mps") for axis in _AXES], axis=1),

@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -270,6 +271,33 @@ def test_what_is_no_table_of_places_is_refused(tmp_path, written):
     parquet.write_table(parquet.read_table(written("parquet")).replace_schema_metadata({}), other)
     with pytest.raises(FormatError, match=r"other\.parquet: holds no places"):
         read_parquet(other)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"east_m": ["far"] * 4}, {"frame": [0.5] * 4}, {"track": [None] * 4}, {"class": ["car"] * 4},
+        {"origin": {"lat_deg": 200.0, "lon_deg": 0.0, "height_m": 0.0, "name": "moon"}}, {"origin": [1, 2]},
+        {"about": {"name": "a", "utc_ns": "noon", "height_is": "sea", "classes": ["car"]}},
+        {"about": {"name": "a", "utc_ns": 10**30, "height_is": "sea", "classes": ["car"]}},
+        {"about": {"name": "a", "utc_ns": None, "height_is": "moon", "classes": ["car"]}},
+        {"about": {"name": "a", "utc_ns": None, "height_is": "sea", "classes": []}},
+        {"version": "two"}, {"version": 99},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_table_that_somebody_changed_is_refused_by_name(tmp_path, written, odd):
+    table = parquet.read_table(written("parquet", *some(n=4)))
+    said = json.loads(table.schema.metadata[b"sightline"])
+    for name, value in odd.items():
+        if name in said:
+            said[name] = value
+        else:
+            table = table.set_column(table.schema.get_field_index(name), name, pa.array(value))
+    path = tmp_path / "changed.parquet"
+    parquet.write_table(table.replace_schema_metadata({b"sightline": json.dumps(said).encode()}), path)
+    with pytest.raises(FormatError, match=r"changed\.parquet: (holds no places|written by a later version)"):
+        read_parquet(path)
 
 
 @settings(max_examples=30, deadline=None)  # it writes files
