@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from sightline.errors import FormatError
 from sightline.flight_logs.dataflash import Messages, messages
-from sightline.flight_logs.draft import Draft
+from sightline.flight_logs.draft import Draft, home_at
 from sightline.flight_logs.turning import angles_at
 from sightline.model.flight import Flight
 from sightline.model.positions import Origin
@@ -147,8 +147,9 @@ def _home(origins: Messages | None) -> tuple[Origin | None, list[str]]:
     """Where it calls home, as last set; the height is above the sea."""
     if origins is not None:
         rows = _some(origins, origins["Type"] == _HOME)
-        if len(rows["Lat"]):
-            return Origin(float(rows["Lat"][-1]), float(rows["Lng"][-1]), float(rows["Alt"][-1]), "home"), []
+        last = [float(rows[name][-1]) for name in ("Lat", "Lng", "Alt") if len(rows[name])]
+        if last and (home := home_at(*last)) is not None:
+            return home, []
     return None, ["the log has no home position (ORGN)"]
 
 

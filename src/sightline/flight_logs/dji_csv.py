@@ -10,7 +10,7 @@ import numpy as np
 
 from sightline.errors import FormatError
 from sightline.flight_logs.clock import Clock, read_clock, span_s
-from sightline.flight_logs.draft import Column, Draft, any_finite, flags
+from sightline.flight_logs.draft import Column, Draft, any_finite, flags, home_at
 from sightline.flight_logs.table import Table, read_table
 from sightline.model.flight import UNKNOWN, Flight, GimbalMode
 from sightline.model.positions import Origin
@@ -184,4 +184,4 @@ def _home(table: Table, unit: str | None) -> Origin | None:
         return None
     row = int(there[0])
     height = table.number("length", "HOME.height", "HOME.altitude", default_unit=unit)
-    return Origin(float(lat[row]), float(lon[row]), float(np.nan_to_num(height[row])), "home")
+    return home_at(float(lat[row]), float(lon[row]), float(np.nan_to_num(height[row])))

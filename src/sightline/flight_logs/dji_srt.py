@@ -12,7 +12,7 @@ import numpy as np
 
 from sightline.errors import FormatError
 from sightline.flight_logs.clock import Clock, read_clock
-from sightline.flight_logs.draft import Column, Draft, any_finite
+from sightline.flight_logs.draft import Column, Draft, any_finite, home_at
 from sightline.model.flight import Flight
 from sightline.model.positions import Origin
 
@@ -176,9 +176,5 @@ def _home(columns: dict[str, Column]) -> Origin | None:
         return None
     row = int(np.flatnonzero(np.isfinite(columns["home_lat"]))[0])
     height = columns.get("home_height")
-    return Origin(
-        float(columns["home_lat"][row]),
-        float(columns["home_lon"][row]),
-        0.0 if height is None else float(np.nan_to_num(height[row])),
-        "home",
-    )
+    height_m = 0.0 if height is None else float(np.nan_to_num(height[row]))
+    return home_at(float(columns["home_lat"][row]), float(columns["home_lon"][row]), height_m)

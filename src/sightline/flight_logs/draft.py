@@ -18,6 +18,12 @@ _FAR_DEG = 1.0
 _GAP_S = 2.0
 
 
+def home_at(lat_deg: float, lon_deg: float, height_m: float) -> Origin | None:
+    """The home that a log names; None: there is no such place, since the row is damaged or from before a fix."""
+    is_there = abs(lat_deg) <= 90 and abs(lon_deg) <= 180 and np.isfinite(height_m)
+    return Origin(lat_deg, lon_deg, height_m, "home") if is_there else None
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Draft:
     """Columns in file order, as long as ``t_s``; None: there is no such column."""

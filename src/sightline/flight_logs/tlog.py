@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sightline.errors import FormatError
-from sightline.flight_logs.draft import Draft
+from sightline.flight_logs.draft import Draft, home_at
 from sightline.flight_logs.gimbal import is_against_north
 from sightline.flight_logs.turning import angles_at
 from sightline.geodesy.attitude import from_quaternion
@@ -185,7 +185,7 @@ def _home(rows: Rows | None) -> Origin | None:
     if rows is None:
         return None
     last = rows[-1]
-    return Origin(float(last["lat"]) / 1e7, float(last["lon"]) / 1e7, float(last["sea"]) / 1e3, "home")
+    return home_at(float(last["lat"]) / 1e7, float(last["lon"]) / 1e7, float(last["sea"]) / 1e3)
 
 
 def _utc_ns(found: dict[int, Rows]) -> tuple[int, list[str]]:

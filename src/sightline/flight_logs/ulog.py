@@ -11,7 +11,7 @@ from jaxtyping import Float
 from pyulog import ULog
 
 from sightline.errors import FormatError
-from sightline.flight_logs.draft import Draft
+from sightline.flight_logs.draft import Draft, home_at
 from sightline.flight_logs.gimbal import is_against_north
 from sightline.flight_logs.turning import angles_at
 from sightline.geodesy.attitude import from_quaternion
@@ -120,10 +120,12 @@ def _ground(local: dict[str, Any] | None, t_s: Column) -> Column | None:
 
 def _home(topics: dict[str, dict[str, Any]]) -> tuple[Origin | None, list[str]]:
     """Where it took off, as last set; the height is above the sea."""
-    home = topics.get("home_position")
+    said = topics.get("home_position")
+    at = None if said is None else [float(said[name][-1]) for name in ("lat", "lon", "alt")]
+    home = None if at is None else home_at(*at)
     if home is None:
         return None, ["the log has no home position, so heights above take-off are unknown"]
-    return Origin(float(home["lat"][-1]), float(home["lon"][-1]), float(home["alt"][-1]), "home"), []
+    return home, []
 
 
 def _utc_ns(gps: dict[str, Any] | None) -> int | None:

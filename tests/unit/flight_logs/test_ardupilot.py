@@ -162,6 +162,13 @@ def test_columns_of_text_or_lists_where_numbers_belong_are_as_good_as_none(tmp_p
     assert "neither POS nor GPS" in refusal(path)
 
 
+def test_a_home_that_is_no_place_on_earth_is_none(tmp_path):
+    path = written(tmp_path / "a.bin")
+    path.write_bytes(path.read_bytes() + b"\xa3\x95\x83" + struct.pack("<QBiii", 10**9, 1, 2_000_000_000, 0, 0))
+    found = Ardupilot().read(path)
+    assert (found.home, found.warnings) == (None, ("the log has no home position (ORGN)",))
+
+
 def test_a_kind_that_is_described_twice_is_as_it_was_described_first(tmp_path):
     path = written(tmp_path / "a.bin")
     longer = described(132, "POS", "QLLfffNNNNNN", "TimeUS,Lng,Lat,Alt,RelHomeAlt,RelOriginAlt,A,B,C,D,E,F")

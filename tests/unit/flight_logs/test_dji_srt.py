@@ -46,6 +46,11 @@ def test_every_notation_says_the_same_place(file, name, mark):
         assert np.isnan(flight.gimbal.pitch_rad).all()
 
 
+def test_a_home_that_is_no_place_on_earth_is_none(file):
+    found = DjiSrt().read(file(BLOCKS["mavic_pro"].replace("149.0251", "499.0251")))
+    assert (len(found) > 1, found.home) == (True, None)
+
+
 def test_what_an_altitude_counts_from_must_be_said(file):
     path = file("[latitude: 41.4] [longitude: 2.2] [altitude: 117.0]")
     unsaid = DjiSrt().read(path)

@@ -117,6 +117,14 @@ def test_an_aircraft_without_a_clock_gets_that_of_the_ground_station_and_that_is
     np.testing.assert_allclose(found.height_sea_m, TRUE.height_takeoff_m + 12, atol=6e-4)
 
 
+def test_a_home_that_is_no_place_on_earth_is_none(tmp_path):
+    path = written(tmp_path / "a.tlog")
+    nowhere = framed(242, struct.pack("<3i", 2_000_000_000, 0, 0) + bytes(40))
+    path.write_bytes(path.read_bytes() + bytes(8) + nowhere)
+    found = Tlog().read(path)
+    assert (len(found), found.home) == (len(TRUE), None)
+
+
 def test_a_message_whose_checksum_is_wrong_is_left_out(tmp_path):
     path = written(tmp_path / "a.tlog")
     data, rng = bytearray(path.read_bytes()), np.random.default_rng(1)
