@@ -8,6 +8,7 @@ import pytest
 import simplejpeg
 
 from sightline.jobs.sites import messages
+from sightline.jobs.sites.recognizing import Person
 from sightline.jobs.sites.reel import Reel
 from sightline.jobs.sites.telling import Shown, Telling
 from sightline.jobs.sites.told import ToldFile, told
@@ -137,3 +138,12 @@ def test_pictures_of_any_moment_come_again():
     assert int(reel.at(105 + 20)["gate"][0, 0, 0]) == 15
     assert Counting.opened == 3
     assert reel.at(2) == {}
+
+
+def test_whoever_is_known_is_called_by_name_and_nobody_else():
+    said = shown(7).cameras["gate"]
+    named = messages.named(said, [4], {4: Person("some-body", "Anna"), 5: Person("no-body")})
+    (track,) = named["tracks"]
+    assert (track["person_id"], track["name"]) == ("some-body", "Anna")
+    assert messages.named(said, [5], {5: Person("no-body")})["tracks"][0]["name"] is None
+    assert messages.named(said, [3], {4: Person("some-body")}) == said

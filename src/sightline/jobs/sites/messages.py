@@ -123,12 +123,8 @@ def camera(
     tracks: Tracks | None = None,
     xy_map: Float[np.ndarray, "n 2"] | None = None,
     names: Sequence[str | None] = (),
-    known: Sequence[Person | None] = (),
 ) -> dict[str, Any]:
-    """What one camera sees; nothing where it has no picture. NaN on the map is null.
-
-    Of those ``known`` since an earlier task was put right, by track, their id and name are said, too.
-    """
+    """What one camera sees; nothing where it has no picture. NaN on the map is null."""
     said: dict[str, Any] = {"image_source": f"{index:06d}.jpg", "tracks": []}
     if tracks is not None and xy_map is not None:
         places: list[list[float] | None] = xy_map.round(3).tolist()
@@ -145,10 +141,17 @@ def camera(
             }
             for number, name, box, score, place, is_there in zip(*columns, places, on_map, strict=True)
         ]
-        for one, person in zip(said["tracks"], known, strict=False):
-            if person is not None:
-                one |= {"person_id": person.id, "name": person.name}
     return said
+
+
+def named(said: Mapping[str, Any], numbers: Sequence[int], known: Mapping[int, Person]) -> dict[str, Any]:
+    """What one camera sees, with id and name of those known; ``numbers`` are the identities of its tracks."""
+    people = [known.get(number) for number in numbers]
+    tracks = [
+        one if person is None else {**one, "person_id": person.id, "name": person.name}
+        for one, person in zip(said["tracks"], people, strict=True)
+    ]
+    return {**said, "tracks": tracks}
 
 
 def on_earth(said: Mapping[str, Any], lat_deg: Float[np.ndarray, " n"], lon_deg: Float[np.ndarray, " n"]) -> None:

@@ -4,9 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, final, runtime_checkable
 
-import numpy as np
-from jaxtyping import Int
-
 from sightline.model.tracks import Tracks
 from sightline.ports import Identifier
 
@@ -71,10 +68,10 @@ class Recognizing:
         if self._believing is not None:
             self._believing.believe(people)
 
-    def known(self, number: Int[np.ndarray, " n"]) -> list[Person | None]:
-        """By number of an identity, who that is among those whom somebody put right; None: nobody known."""
+    def known(self) -> dict[int, Person]:
+        """By number of an identity, who that is among those whom somebody put right."""
         if self._memory is None:
-            return [None] * len(number)
-        before = self._believing.people() if self._believing is not None else {}
-        known = {one: self._memory.person(person) for one, person in before.items()} | dict(self._memory.said())
-        return [known.get(one) for one in number.tolist()]
+            return {}
+        believed = self._believing.people() if self._believing is not None else {}
+        known = {number: self._memory.person(person) for number, person in believed.items()}
+        return {number: person for number, person in known.items() if person is not None} | dict(self._memory.said())

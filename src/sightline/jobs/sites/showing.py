@@ -94,7 +94,7 @@ class Show:
         def pictures() -> dict[str, Image]:
             return {name: sight.frame.rgb for name, sight in instant.sights.items()}
 
-        self._telling.tell(shown, pictures, self._playing.wanted)
+        self._telling.tell(self._lookout.named(shown), pictures, self._playing.wanted)
         self._note(instant.index + 1, shown.index)
         self._is_resting = False
         self._tell(self._done)
@@ -105,7 +105,7 @@ class Show:
             return None
         earlier = chain.from_iterable(told(path.with_suffix(TOLD), goal) for path in self._part.earlier)
         for shown in chain(earlier, written.since(goal)):
-            self._telling.tell(shown, partial(self._reel.at, shown.index), self._playing.wanted)
+            self._telling.tell(self._lookout.named(shown), partial(self._reel.at, shown.index), self._playing.wanted)
             self._is_resting = False
             after = self._playing.after(shown.index, self._rest, again=True)
             if after is not None or self._stopped():

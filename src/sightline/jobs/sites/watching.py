@@ -202,6 +202,16 @@ class Lookout:
         file.add(index, seen, number, boxes, np.concatenate([one.tracks.score for one in spotted.values()]))
         return self._shown(index, spotted, number)
 
+    def named(self, shown: Shown) -> Shown:
+        """A moment, with ids and names of those whom people put right, by what is known now."""
+        known = self._recognizing.known()
+        if not known:
+            return shown
+        cameras = {
+            name: messages.named(said, shown.numbers.get(name, ()), known) for name, said in shown.cameras.items()
+        }
+        return Shown(shown.index, cameras, shown.numbers)
+
     def keep(self, path: Path) -> None:
         """Writes down beside ``path``, where the part is written to, who is known now that it is over.
 
@@ -257,12 +267,11 @@ class Lookout:
     def _shown(self, index: int, spotted: Mapping[str, _Spotted], number: Int[np.ndarray, " n"]) -> Shown:
         """All cameras of the site, those without a picture among them."""
         cameras, numbers, first = {name: messages.camera(index) for name in self._cameras}, {}, 0
-        known = self._recognizing.known(number)
         for name, one in spotted.items():
-            here = slice(first, first + len(one.tracks))
-            numbers[name], first = number[here].tolist(), here.stop
+            numbers[name] = number[first : first + len(one.tracks)].tolist()
+            first += len(one.tracks)
             names = [messages.identity(self._how.task_id, who) for who in numbers[name]]
-            cameras[name] = messages.camera(index, one.tracks, one.xy_map, names, known[here])
+            cameras[name] = messages.camera(index, one.tracks, one.xy_map, names)
             if self._site.map.anchor is not None:
                 xy_m = one.xy_map * (self._site.map.metres_per_unit or np.nan)
                 messages.on_earth(cameras[name], *wgs84_from_map(self._site.map.anchor, xy_m))

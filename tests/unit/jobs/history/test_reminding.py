@@ -100,7 +100,7 @@ def test_what_is_said_of_ids_of_the_task_itself_is_told_with_them(walked, rememb
     recognizing = Recognizing(gallery, remembered)
     recognizing.tell(0.0, ("cam1",), {"cam1": boxes("cam1", 0.0, (1, 6))}, 0)
     cleo = Person(live[5], "Cleo")
-    assert recognizing.known(np.array([3, 4, 5, 6])) == [None, cleo, cleo, Person(ids[2])]
+    assert recognizing.known() == {4: cleo, 5: cleo, 6: Person(ids[2])}
 
 
 def test_a_database_that_goes_away_ends_no_task(walked, corrector, remembered, ids, caplog):
@@ -127,7 +127,7 @@ def test_merged_people_are_one_live_and_called_by_their_name(corrector, remember
                 np.full((n, 2, 2), np.nan), np.ones(n, bool), look, np.full((n, 4), 0.5),
             )
         ).number  # fmt: skip
-        said.append((number.tolist(), [one and one.name for one in recognizing.known(number)]))
-    assert said[0] == ([1, 2, 3], [None, None, None])
-    assert said[-1] == ([1, 2, 1], ["Anna", None, "Anna"])
+        said.append((number.tolist(), recognizing.known()))
+    assert said[0] == ([1, 2, 3], {})
+    assert said[-1] == ([1, 2, 1], {1: Person(ids[1], "Anna")})
     assert [one for one in said if 3 in one[0]] == said[:2]
