@@ -24,6 +24,8 @@ NOT_YET = -1
 """Of whom a sighting is that was given to nobody."""
 _SURE = 12.0
 """Log odds beyond which nobody's existence is believed."""
+_COASTS_S = 4.0
+"""Who was not seen for longer is not looked for any more: looks and the future tell better who came back."""
 _GONE = -5.0
 """Log odds below which somebody is not looked for any more."""
 
@@ -61,7 +63,8 @@ def followed(seen: Seen, coverage: Coverage, odds: Odds) -> Int[np.ndarray, " n"
         _look(present, float(t_s), seen, rows, coverage, odds, (owner, last_of_track, weight))
         new = _begun(seen, rows[owner[rows] == NOT_YET], coverage, odds, (owner, n_numbers))
         n_numbers += len(new.number)
-        present = _joined(present, new).rows(np.append(present.existence, new.existence) > _GONE)
+        present = _joined(present, new)
+        present = present.rows((present.existence > _GONE) & (float(t_s) - present.seen_s <= _COASTS_S))
         tracked = rows[seen.tracklet[rows] != NO_TRACK]
         last_of_track[seen.tracklet[tracked]] = owner[tracked]
     return owner

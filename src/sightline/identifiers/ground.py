@@ -12,7 +12,7 @@ from sightline.identifiers.following import followed
 from sightline.identifiers.gathering import evidence, gathered
 from sightline.identifiers.learning import FIRST, aligned, learnt, learnt_spread, learnt_walk, n_expected, spread
 from sightline.identifiers.likeness import contrasted
-from sightline.identifiers.mending import exchanged, joined
+from sightline.identifiers.mending import exchanged, joined, merged
 from sightline.identifiers.moments import Seen, seen
 from sightline.identifiers.odds import Coverage, Odds
 from sightline.identifiers.parts import Recording, Stretch, Whole, chained
@@ -97,7 +97,7 @@ class Ground:
         """Who is who in one part; who was not looked at is nobody."""
         said = seen(sightings, middle_m)
         coverage = Coverage.of(sightings.cameras, self._views, middle_m)
-        told = _mended(_guessed(said, coverage))
+        told = _mended(_guessed(said, coverage), coverage)
         return self._answer(told, coverage, sightings)
 
     def _answer(self, told: _Told, coverage: Coverage, sightings: Sightings) -> Identities:
@@ -155,11 +155,14 @@ def _lesson(said: Seen, now: Seen, coverage: Coverage, odds: Odds) -> tuple[Stra
     return strands, odds, said, learnt_spread(said, strands)
 
 
-def _mended(told: _Told) -> _Told:
+def _mended(told: _Told, coverage: Coverage) -> _Told:
     """The same once mistakes are undone."""
     owner, strands, now, odds = told.owner, told.strands, told.seen, told.odds
     for _ in range(_ROUNDS):
         before = owner
+        owner = merged(owner, strands, now, coverage, odds)
+        if (owner != before).any():
+            strands = Strands.of(owner, now, odds)
         owner = exchanged(owner, strands, now, odds)
         strands = Strands.of(owner, now, odds)
         owner = joined(owner, strands, now, odds)

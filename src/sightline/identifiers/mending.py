@@ -11,11 +11,11 @@ from jaxtyping import Bool, Float, Int
 
 from sightline.estimation.assignment import assigned_sparse
 from sightline.estimation.turning import log_meeting
-from sightline.estimation.walk import Belief, Walk
+from sightline.estimation.walk import Belief, Walk, surprise
 from sightline.identifiers.following import NOT_YET
 from sightline.identifiers.likeness import ENOUGH_LOOKS, Likeness, mean_looks, split_looks
 from sightline.identifiers.moments import Seen
-from sightline.identifiers.odds import Odds
+from sightline.identifiers.odds import HIDDEN_S, Coverage, Odds
 from sightline.identifiers.strands import Owners, Strands
 from sightline.model.arrays import Looks
 
@@ -33,6 +33,10 @@ _CLOSE_M = 1.5
 """Paths that were never closer than this are not mixed up."""
 _APART_S = 4.0
 """Exchanges of one person's tail are judged at once if so far from each other; else one makes the other moot."""
+_ALWAYS = 0.9
+"""Share of the moments between sightings at which two paths of one person are close."""
+_SURELY = 5.0
+"""By how much, as a log, two paths must be likelier one person than two."""
 _CLEARLY = 1.0
 """By how much, as a log, the other tale must be likelier before tails are exchanged."""
 
@@ -68,9 +72,10 @@ def exchanged(owner: Owners, strands: Strands, seen: Seen, odds: Odds) -> Owners
         return _meeting(strands.forth.rows(tail), strands.back.rows(head + 1), dt_s, odds.walk)
 
     gain = onwards(one, two) + onwards(two, one) - onwards(one, one) - onwards(two, two)
+    by_way = gain > _CLEARLY
     gain += _gain_by_looks(strands, seen, one, two)
     likely = np.flatnonzero(gain > _CLEARLY)
-    chosen = _apart(strands, one, two, likely[np.argsort(-gain[likely], kind="stable")])
+    chosen = _apart(strands, one, two, likely[np.argsort(-gain[likely], kind="stable")], by_way)
     changed = owner.copy()
     # The last exchange first: an earlier one then takes along whatever the tails became.
     for k in chosen[np.argsort(-strands.t_s[one[chosen]], kind="stable")]:
@@ -82,16 +87,28 @@ def exchanged(owner: Owners, strands: Strands, seen: Seen, odds: Odds) -> Owners
 
 
 def _apart(
-    strands: Strands, one: Int[np.ndarray, " e"], two: Int[np.ndarray, " e"], best_first: Int[np.ndarray, " k"]
+    strands: Strands,
+    one: Int[np.ndarray, " e"],
+    two: Int[np.ndarray, " e"],
+    best_first: Int[np.ndarray, " k"],
+    by_way: Bool[np.ndarray, " e"],
 ) -> Int[np.ndarray, " c"]:
-    """Encounters of which each person takes part in one at a time at most, the better first."""
+    """Encounters that can be judged at once, the better first: no person takes part in two at about the same time.
+
+    Whom looks alone speak for takes part in one such: they speak of all that came before and after, and would say the
+    same of the next encounter.
+    """
     taken, chosen = dict[int, list[float]](), list[int]()
+    by_looks = set[int]()
     for k in best_first.tolist():
         t_s, both = float(strands.t_s[one[k]]), strands.person[[one[k], two[k]]].tolist()
+        if not by_way[k] and by_looks.intersection(both):
+            continue
         if all(abs(t_s - other) >= _APART_S for who in both for other in taken.get(who, ())):
             chosen.append(k)
             for who in both:
                 taken.setdefault(who, []).append(t_s)
+            by_looks.update(() if by_way[k] else both)
     return np.array(chosen, np.int64)
 
 
@@ -125,6 +142,46 @@ def reachable(strands: Strands, ended: Int[np.ndarray, " k"], began: Int[np.ndar
     tail, head = strands.ends[ended], strands.begins[began]
     way_m = np.linalg.norm(strands.back.mean[head, :2] - strands.forth.mean[tail, :2], axis=1)
     return way_m <= _FASTEST_MPS * (strands.t_s[head] - strands.t_s[tail]) + _REACH_M
+
+
+def merged(owner: Owners, strands: Strands, seen: Seen, coverage: Coverage, odds: Odds) -> Owners:
+    """The owners once two paths at the same places and times are one person whom cameras told apart.
+
+    Two who walk together are both missed seldom; one who is two is missed each time by the camera that saw the other.
+    """
+    one, two = _encounters(strands)
+    if not len(one):
+        return owner
+    pairs, place = np.unique(strands.person[np.stack([one, two], axis=1)], axis=0, return_inverse=True)
+    place = place.reshape(-1)
+    begins, ends = strands.moment[strands.begins], strands.moment[strands.ends]
+    common = np.minimum(ends[pairs[:, 0]], ends[pairs[:, 1]]) - np.maximum(begins[pairs[:, 0]], begins[pairs[:, 1]])
+    together = np.bincount(place, minlength=len(pairs)) >= _ALWAYS * common
+    gain = np.bincount(place, _gain_of_one(strands, seen, coverage, odds, one, two), minlength=len(pairs))
+    changed, busy = owner.copy(), set[int]()
+    for k in np.argsort(-gain, kind="stable")[: int((gain > _SURELY).sum())].tolist():
+        first, second = pairs[k].tolist()
+        if together[k] and not busy & {first, second}:
+            busy |= {first, second}
+            changed[owner == strands.number[second]] = strands.number[first]
+    return changed
+
+
+def _gain_of_one(
+    strands: Strands, seen: Seen, coverage: Coverage, odds: Odds, one: Int[np.ndarray, " e"], two: Int[np.ndarray, " e"]
+) -> Float[np.ndarray, " e"]:
+    """Log of how much likelier both of each encounter are one person than two, as each moment tells."""
+    by = np.zeros((len(strands.person), len(coverage.views)), bool)
+    mine = strands.row_of_sighting >= 0
+    by[strands.row_of_sighting[mine], seen.camera[mine]] = True
+    expected = coverage.sees(strands.all.mean[:, :2])
+    of_one, of_two = by[one], by[two]
+    missed = (of_two & ~of_one & expected[one]).sum(axis=1) + (of_one & ~of_two & expected[two]).sum(axis=1)
+    spread = strands.all.cov[one, :2, :2] + strands.all.cov[two, :2, :2] + _REACH_M**2 / 4 * np.eye(2)
+    _, squared = surprise(strands.all.mean[one, :2] - strands.all.mean[two, :2], spread)
+    twice = (of_one & of_two).sum(axis=1) * np.log(odds.false_per_m2 / odds.other_per_m2)
+    weight = np.minimum(1.0, (strands.t_s[one + 1] - strands.t_s[one]) / HIDDEN_S)
+    return weight * (1 - squared / 2 - missed * np.log1p(-odds.seen) + np.minimum(twice, 0.0))
 
 
 def _encounters(strands: Strands) -> tuple[Int[np.ndarray, " e"], Int[np.ndarray, " e"]]:
