@@ -1,12 +1,15 @@
 """How identities grow: with people, cameras, and hours. No pictures: made-up walkers, seen by made-up cameras.
 
-``python benchmarks/site_growth.py [--hours 0.5,1,2]``
+``python benchmarks/site_growth.py [--hours 1,8] [--only-hours]``
 
 People walk between places on 40 x 30 m, stay two minutes on the average, and are away for one. Cameras stand around
 and see most of it, five times a second; 15 % are overlooked, places err by 4 % of the box, and the camera's own tracks
 break every half a minute. Speed is pictures x cameras per second of CPU time of the identifier alone, one thread; its
-ratio is to ten people and two cameras. Memory is the largest resident size while identities are found, less that of
-the sightings alone, each recording in a process of its own.
+ratio is to ten people and two cameras.
+
+Memory is that of what ``sightline run`` and a task of the server do when all is watched: from the files of what was
+seen, 23 times a second, to files of who it was and rows in SQLite. It is the largest resident size of a process that
+does nothing else; another one made the day.
 """
 
 import os
@@ -19,8 +22,13 @@ import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from sightline.geometry.camera import intrinsics
 from sightline.geometry.homography import px_from_map
@@ -28,11 +36,18 @@ from sightline.geometry.rigid import looking_at
 from sightline.geometry.warp import warped
 from sightline.identifiers.gallery import Gallery
 from sightline.identifiers.ground import Ground
+from sightline.jobs.history.noting import note_run
+from sightline.jobs.sites import running
+from sightline.jobs.sites.rows import SeenFile
+from sightline.jobs.sites.settling import settled
 from sightline.locators.homography import Homography
 from sightline.model.camera import Camera
 from sightline.model.identities import Sightings
+from sightline.model.site import Plane, Site, SiteMap, Watch
 from sightline.model.tracks import Tracks
 from sightline.model.view import View
+from sightline.stores.sql.database import database_at
+from sightline.stores.sql.history import History
 
 FPS, SIZE_M, STAYS_S, AWAY_S, BREAKS_S = 5.0, np.array([40.0, 30.0]), 120.0, 60.0, 30.0
 
@@ -108,34 +123,81 @@ def grown():
             print(f"{n_people:4d} people, {n_cameras} cameras   {shown}", flush=True)
 
 
-def remembered(hours):
-    """One recording, in this process: sightings, megabytes of them, megabytes more while identities are found."""
-    seen, views = sightings(20, 4, 3600 * hours)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    own = sum(getattr(seen, name).nbytes for name in Sightings.__slots__ if name != "cameras") / 2**20
-    began = time.process_time()
-    found = Ground(views=views).identify(seen)
-    cpu_s = time.process_time() - began
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def day(hours, folder):
+    """What is left of a day when all is watched: 20 people who come for a minute and are away for two.
+
+    The day is one hour again and again; at every hour everybody is somewhere else at once, under new tracks.
+    """
+    global FPS, STAYS_S, AWAY_S
+    FPS, STAYS_S, AWAY_S = 23.0, 60.0, 120.0
+    seen, _ = sightings(20, 4, 3600 * min(hours, 1.0))
+    index = np.rint(seen.t_s * FPS).astype(int)
+    order, first = np.argsort(index, kind="stable"), folder / "seen-1.parquet"
+    with SeenFile(first, seen.cameras) as file:
+        for here in np.split(order, np.flatnonzero(np.diff(index[order])) + 1):
+            boxes = seen.xyxy_share[here] * np.array([1280, 720, 1280, 720])
+            file.add(int(index[here[0]]), seen.rows(here), seen.track[here] % 20 + 1, boxes, np.ones(len(here)))
+    hour, n = pq.read_table(first), round(3600 * FPS)
+    notes = pq.read_metadata(first).metadata
+    for later in range(1, round(hours)):
+        add = {"moment": n * later, "t_s": 3600.0 * later, "track": 10_000_000 * later}
+        columns = {name: pc.add(hour[name], add[name]) if name in add else hour[name] for name in hour.column_names}
+        kept = {b"moments": str(int(notes[b"moments"]) + n * later)}
+        pq.write_table(
+            pa.table(columns).replace_schema_metadata(kept), folder / f"seen-{later + 1}.parquet",
+            row_group_size=4096, compression="zstd",
+        )  # fmt: skip
+
+
+def yard():
+    """The site that the day is of."""
+    watches = (
+        Watch(camera.name, ("1.mp4",), plane=Plane(np.linalg.inv(px_from_map(camera))), size=(1280, 720))
+        for camera in cameras(4)
+    )
+    return Site("yard", "The yard", SiteMap(1.0), tuple(watches))
+
+
+def most_mb():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def remembered(hours, folder):
+    """One recording in this process, from the files of what was seen to files and rows of who it was."""
+    seen = sorted(folder.glob("seen-*.parquet"), key=lambda path: int(path.stem.removeprefix("seen-")))
+    site, before, began = yard(), most_mb(), time.process_time()
+    sizes = {watch.id: watch.size for watch in site.watches}
+    summary, _ = settled(site, seen, sizes, running.task_of(site, folder), folder)
+    found, middle = most_mb(), time.process_time()
+    engine = database_at(f"sqlite:///{folder / 'rows.db'}")
+    note_run(engine, site, folder)
+    kept = History(engine).counts()
+    engine.dispose()
     print(
-        f"{hours:5.2f} h  {len(seen):9,d} sightings, {own:6.0f} MB   {before:7.0f} MB before, {after:7.0f} MB at most;"
-        f"  {found.number.max()} identities, {3600 * hours * FPS * 4 / cpu_s:.0f} per CPU second",
+        f"{hours:5.2f} h  {summary['sightings']:10,d} sightings, {summary['identities']:5d} identities, "
+        f"{kept['places']:9,d} places   {before:5.0f} MB before, {found:5.0f} MB settled, {most_mb():5.0f} MB noted   "
+        f"{middle - began:6.0f} + {time.process_time() - middle:.0f} s of CPU",
         flush=True,
     )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hours", default="0.25,0.5,1")
-    parser.add_argument("--child", type=float, help=argparse.SUPPRESS)
+    parser.add_argument("--hours", default="0.25,0.5")
+    parser.add_argument("--only-hours", action="store_true", help="leave the growth with people and cameras out")
+    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
-        remembered(given.child)
+        what, hours, folder = given.child
+        (day if what == "day" else remembered)(float(hours), Path(folder))
         return
-    grown()
-    print("\n20 people, 4 cameras, five times a second:")
+    if not given.only_hours:
+        grown()
+    print("\n20 people, 4 cameras, 23 pictures a second:", flush=True)
     for hours in given.hours.split(","):
-        subprocess.run([sys.executable, __file__, "--child", hours], check=True)
+        with TemporaryDirectory() as folder:
+            for what in ("day", "remembered"):
+                subprocess.run([sys.executable, __file__, "--child", what, hours, folder], check=True)
 
 
 if __name__ == "__main__":
