@@ -22,6 +22,8 @@ test: $(READY) ## lint, types, import layers, every test
 	@$(MAKE) --no-print-directory -j 2 types tests
 
 # A module's tests share their servers, so they stay together; conftest says which modules begin.
+# Hundreds of processes are started: what one has compiled, the next need not.
+tests: export PYTHONDONTWRITEBYTECODE :=
 tests: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 

@@ -8,6 +8,7 @@ from zipfile import ZIP_STORED, ZipFile
 
 from pydantic import Field, model_validator
 
+from sightline.errors import OptionError
 from sightline.executors.local import Stopped, Tell
 from sightline.files import whole
 from sightline.jobs.footage import policy_of
@@ -106,7 +107,9 @@ def overlay(task: Task, tell: Tell, stopped: Stopped) -> dict[str, Any]:
 
     asked, paths = OverlayParams.model_validate(task.params), list[Path]()
     with _opened(task, asked.model_dump(include=_SPAN)) as (chronicle, answers):
-        cameras = asked.cameras or [watch.id for watch in answers.site.watches] if answers.site else asked.cameras
+        if answers.site is None:
+            raise OptionError("the site's file is gone, and with it where its recordings are; put it back into sites")
+        cameras = asked.cameras or [watch.id for watch in answers.site.watches]
         pictures = 0
         for camera in cameras:
             wanted = Overlay(

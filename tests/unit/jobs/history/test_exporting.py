@@ -141,6 +141,9 @@ def test_a_video_covers_at_least_what_the_installation_wants(walked, tmp_path):
         picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
     assert picture[110:180, 110:135].std() < 30, "number 1 is at 100..140, 100..190"
     assert picture[:80, :80].std() > 80
+    (tmp_path / "yard.toml").unlink()
+    with pytest.raises(OptionError, match="the site's file is gone"):
+        overlay(Task(job_id="1", params=asked, folder=out, settings=settings), quiet, never)
 
 
 def test_a_camera_without_recordings_is_named(walked, chronicle, tmp_path):
