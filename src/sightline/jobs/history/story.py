@@ -1,5 +1,6 @@
 """What the history says, with everybody as people put it right."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
@@ -143,8 +144,10 @@ class Chronicle:
         found = self.history.online(task_id)
         columns = {"identity": found["number"], "t_s": np.full(len(found["number"]), -np.inf)}
         who = _who(story, k, columns, self._numbers(story, k)).tolist()
-        rows = zip(found["online"].tolist(), who, found["n_sightings"].tolist(), strict=True)
-        return [(str(messages.identity(task_id, online)), person, n) for online, person, n in rows if person >= 0]
+        total = Counter[tuple[int, int]]()
+        for online, person, n in zip(found["online"].tolist(), who, found["n_sightings"].tolist(), strict=True):
+            total[online, person] += n  # two whom somebody merged are one
+        return [(str(messages.identity(task_id, one)), person, n) for (one, person), n in total.items() if person >= 0]
 
     def _numbers(self, story: Story, k: int) -> Int[np.ndarray, " i"]:
         """By number of an identity in task ``k``, who of the story's people was found; -1: nobody, also at the end."""

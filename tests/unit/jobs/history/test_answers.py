@@ -15,6 +15,7 @@ from sightline.jobs.sites import messages
 from sightline.jobs.sites.shelf import Sites
 from sightline.model.site import Anchor
 from sightline.stores.sql.history import History
+from sightline.stores.sql.tables import ONLINE_IDENTITIES
 
 from .conftest import BEGIN_S, SITE, TASK, boxes, later, noted, walk
 
@@ -87,6 +88,16 @@ def test_ids_of_live_messages_lead_to_who_it_was(ask, ids, walked):
     Corrector(walked).merge(ids[3], ids[1], "ann")
     found = {one["live_id"]: one["person_id"] for one in ask().live_ids()}
     assert found == {messages.identity(TASK.task_id, live): ids[who] for live, who in ((11, 1), (12, 2), (13, 1))}
+
+
+def test_a_live_id_of_two_who_were_merged_is_told_once(ask, ids, walked):
+    with walked.begin() as connection:
+        row = {"task_id": TASK.task_id, "online": 11, "number": 2, "n_sightings": 3}
+        connection.execute(ONLINE_IDENTITIES.insert().values(row))
+    Corrector(walked).merge(ids[2], ids[1], "ann")
+    counts = {one["live_id"]: one["n_sightings"] for one in ask().live_ids()}
+    assert counts[messages.identity(TASK.task_id, 11)] == 5 + 3
+    assert len(ask().live_ids()) == 3
 
 
 def test_speeds_lie_where_they_were_walked(ask):
