@@ -110,10 +110,12 @@ def test_a_recording_tells_of_a_part_what_is_in_it(short, tmp_path):
 def test_where_nobody_was_seen_nobody_is_settled(tmp_path):
     moment, seen = walkers(3, 2.0)
     nobody = seen.rows(slice(0, 0))
+    (tmp_path / ".settling-killed").mkdir()
     summary, counts = settled(SITE, written(tmp_path, moment[:0], nobody), {}, TASK, tmp_path)
     assert (summary["sightings"], summary["identities"], counts.shape) == (0, 0, (0, 3))
     assert pq.read_table(tmp_path / "sightings.parquet").num_rows == 0
     assert (tmp_path / "paths.csv").read_text().startswith('"global_id","t_s"')
+    assert not list(tmp_path.glob(".settling-*"))
 
 
 def placed_by(cameras, seen):

@@ -6,6 +6,7 @@ Everything is read and written some rows at a time: what is in memory does not g
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, final
@@ -27,6 +28,8 @@ from sightline.jobs.sites.watching import views_of
 from sightline.model.identities import NOBODY, Trajectories
 from sightline.model.site import Site
 
+_BESIDE = ".settling-"
+"""Begins the name of the folder with what is not settled yet."""
 _Numbers = Int[np.ndarray, " n"]
 _MEASURED = "t_s", "x_m", "y_m", "vx_mps", "vy_mps", "ce90_m"
 _PATHS = pa.schema([("number", pa.int64()), *((name, pa.float64()) for name in _MEASURED), ("n_cameras", pa.int64())])
@@ -49,7 +52,9 @@ def settled(
     seen = [path for path in seen if pq.read_metadata(path).num_rows] or seen[:1]
     recorded = Recorded(seen, [watch.id for watch in site.watches])
     folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder, prefix=".settling-") as beside, _Found(Path(beside), len(recorded)) as found:
+    for left in folder.glob(f"{_BESIDE}*"):  # by a run that was killed
+        rmtree(left)
+    with TemporaryDirectory(dir=folder, prefix=_BESIDE) as beside, _Found(Path(beside), len(recorded)) as found:
         for stretch in Ground(views=views_of(site, sizes)).stretches(recorded):
             found.add(stretch.row, stretch.number, stretch.paths)
         counts = _counted(recorded, found)
