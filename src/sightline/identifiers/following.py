@@ -154,7 +154,7 @@ def _begun(
     expected[of_group, seen.camera[rows]] = False
     existence += expected.sum(axis=1) * np.log1p(-odds.seen)
     number = n_numbers + np.arange(len(groups))
-    seen_s = np.full(len(groups), float(seen.t_s[seen.moment[rows]].max(initial=0.0)))
+    seen_s = np.repeat(seen.t_s[seen.moment[rows[:1]]], len(groups))
     return _Present(found(place, spread, odds.walk), seen_s, np.minimum(existence, _SURE), number)
 
 

@@ -10,7 +10,16 @@ from jaxtyping import Bool, Float, Int
 from sightline.errors import OptionError
 from sightline.identifiers.following import followed
 from sightline.identifiers.gathering import evidence, gathered
-from sightline.identifiers.learning import FIRST, aligned, learnt, learnt_spread, learnt_walk, n_expected, spread
+from sightline.identifiers.learning import (
+    FIRST,
+    aligned,
+    late_s,
+    learnt,
+    learnt_spread,
+    learnt_walk,
+    n_expected,
+    spread,
+)
 from sightline.identifiers.likeness import contrasted
 from sightline.identifiers.mending import exchanged, joined, merged
 from sightline.identifiers.moments import Seen, seen
@@ -24,6 +33,8 @@ from sightline.model.view import View
 _LESSONS = 5
 """Times that people are followed at most, as long as cameras turn out to be off by more; twice in any case."""
 _SETTLED_M = 0.1
+_CLOCKS = 3
+"""Times that clocks are put right at most: where few cameras overlap, each drags the others along at first."""
 _ROUNDS = 4
 """Times that mistakes are mended at most; mended paths know better whose sightings are whose."""
 _COMMON = 0.5
@@ -55,11 +66,11 @@ class Ground:
 
     People are followed through all cameras at once by where they stand; each sighting counts with its covariance, so
     that a camera far off says where somebody is across its line of sight and little along it. No camera sees anybody
-    twice at a time, nobody runs. How far boxes tremble, what a camera's places are off from those of the others, and
-    how often somebody is overlooked or made up, is learnt from the sightings themselves. Then every moment is judged
-    anew with what came before and after, tails of paths that were mixed up are exchanged, pieces joined, and the paths
-    smoothed. Where sightings have looks, those count in joining and exchanging, and tell who left and came back; how
-    much they tell is learnt, too.
+    twice at a time, nobody runs. How far boxes tremble, what a camera's places and clock are off from those of the
+    others, and how often somebody turns, is overlooked or made up, is learnt from the sightings. Then each moment is
+    judged anew with what came before and after, tails of paths that were mixed up are exchanged, pieces joined, and
+    the paths smoothed. Where sightings have looks, those count in joining and exchanging, and tell who left and came
+    back; how much they tell is learnt, too.
 
     ``views`` tell which camera sees which ground; without one a camera is taken to see all of it.
     ``min_moments`` is at how many moments somebody must have been seen.
@@ -95,10 +106,15 @@ class Ground:
 
     def _identified(self, sightings: Sightings, middle_m: Float[np.ndarray, " 2"]) -> Identities:
         """Who is who in one part; who was not looked at is nobody."""
-        said = seen(sightings, middle_m)
         coverage = Coverage.of(sightings.cameras, self._views, middle_m)
-        told = _mended(_guessed(said, coverage), coverage)
-        return self._answer(told, coverage, sightings)
+        told = _guessed(seen(sightings, middle_m), coverage)
+        for _ in range(_CLOCKS):
+            late = late_s(told.seen, told.strands, len(sightings.cameras))
+            if not late.any():
+                break
+            sightings = replace(sightings, t_s=sightings.t_s - late[sightings.camera])
+            told = _guessed(seen(sightings, middle_m), coverage)
+        return self._answer(_mended(told, coverage), coverage, sightings)
 
     def _answer(self, told: _Told, coverage: Coverage, sightings: Sightings) -> Identities:
         """The people who are believed, counted from 1 by first appearance."""

@@ -25,6 +25,10 @@ _ENOUGH = 30
 _ANEW_HZ = 0.005, 0.2
 """How seldom and how often people may set off anew; also mixed-up paths turn."""
 _TIMES = 10
+_ON_TIME_S = 0.1
+"""Clocks that agree so well are left alone: a walker goes 0.1 m meanwhile, as much as feet are off."""
+_CLOCK_S = 0.02
+"""How well a clock must be known to be believed: a fifth of that."""
 _LONG = 6
 """Moments at which somebody must have been seen to be learnt from."""
 
@@ -66,6 +70,33 @@ def aligned(said: Seen, strands: Strands) -> Seen:
         if own.sum() >= _ENOUGH:
             xy_m[said.camera == camera] -= np.median(said.xy_m[own] - strands.others.mean[row[own], :2], axis=0)
     return replace(said, xy_m=xy_m)
+
+
+def late_s(said: Seen, strands: Strands, n_cameras: int) -> Float[np.ndarray, " k"]:
+    """How late each camera's clock seems: where it sees people is behind where they walk, by what they walk meanwhile.
+
+    0 for cameras that tell nothing, and where all agree to ``_ON_TIME_S``. Counted from the middle of all cameras:
+    what all clocks are off by together cannot be seen.
+    """
+    row, late = strands.row_of_sighting, np.full(n_cameras, np.nan)
+    use = (row >= 0) & said.whole
+    use[use] &= strands.n_moments[strands.person[row[use]]] >= _LONG
+    for camera in np.unique(said.camera):
+        own = use & (said.camera == camera)
+        # Where nobody else looks, a camera agrees with itself.
+        own[own] &= strands.n_seen[row[own]] > 1
+        if own.sum() < _ENOUGH:
+            continue
+        others = strands.others.rows(row[own])
+        off, speed = said.xy_m[own] - others.mean[:, :2], others.mean[:, 2:]
+        off, speed = off - np.median(off, axis=0), speed - speed.mean(axis=0)
+        moved = float((speed**2).sum())
+        seconds = -float((off * speed).sum()) / max(moved, 1e-9)
+        doubt = np.sqrt(float(((off + seconds * speed) ** 2).mean()) / max(moved, 1e-9))
+        if doubt < _CLOCK_S:
+            late[camera] = seconds
+    late -= np.nanmedian(late) if np.isfinite(late).any() else 0.0
+    return np.where(np.abs(late) > _ON_TIME_S, late, 0.0)
 
 
 def learnt(owner: Owners, strands: Strands, seen: Seen, coverage: Coverage, odds: Odds) -> Odds:

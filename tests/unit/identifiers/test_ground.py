@@ -172,6 +172,20 @@ def test_cameras_that_were_not_triggered_together_agree():
     assert same_people(Ground().identify(late).number, who)
 
 
+@pytest.mark.parametrize("late_s", [-0.6, 0.4])
+def test_a_camera_whose_clock_is_off_agrees_once_its_times_are_put_right(late_s):
+    truth = strolls(8, 150, seed=2, step_s=0.2)
+    sightings, who = yard(truth, seed=2, step_s=0.2, jitter_m=(0.03, 0.1))
+    columns = {name: getattr(sightings, name) for name in Sightings.__slots__}
+    off = Sightings(**(columns | {"t_s": sightings.t_s + late_s * (sightings.camera == 2)}))
+    found = Ground().identify(off)
+    assert same_people(found.number, who)
+    person = {int(found.number[row]): who[row] for row in np.flatnonzero(found.number > 0)}
+    moment = np.rint(found.paths.t_s / 0.2).astype(int).clip(0, 149)
+    off_m = found.paths.xy_enu_m - truth[[person[n] for n in found.paths.number.tolist()], moment]
+    assert np.median(np.linalg.norm(off_m, axis=1)) < 0.1
+
+
 def test_sightings_without_a_place_are_nobodys_and_harm_nothing():
     sightings, _ = yard(strolls(3, 20))
     xy_m = sightings.xy_enu_m.copy()
