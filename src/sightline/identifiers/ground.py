@@ -24,7 +24,7 @@ from sightline.identifiers.likeness import contrasted
 from sightline.identifiers.mending import exchanged, joined, merged
 from sightline.identifiers.moments import Seen, seen
 from sightline.identifiers.odds import Coverage, Odds
-from sightline.identifiers.parts import Recording, Stretch, Whole, chained
+from sightline.identifiers.parts import Looked, Recording, Stretch, Whole, chained
 from sightline.identifiers.returning import returned
 from sightline.identifiers.strands import Owners, Strands
 from sightline.model.identities import NOBODY, Identities, Sightings, Trajectories
@@ -104,16 +104,17 @@ class Ground:
         """
         return chained(recording, self._identified)
 
-    def _identified(self, sightings: Sightings, middle_m: Float[np.ndarray, " 2"]) -> Identities:
+    def _identified(self, looked: Looked) -> Identities:
         """Who is who in one part; who was not looked at is nobody."""
+        sightings, middle_m, glances = looked.sightings, looked.middle_m, looked.glances
         coverage = Coverage.of(sightings.cameras, self._views, middle_m)
-        told = _guessed(seen(sightings, middle_m), coverage)
+        told = _guessed(seen(sightings, middle_m, glances), coverage)
         for _ in range(_CLOCKS):
             late = late_s(told.seen, told.strands, len(sightings.cameras))
             if not late.any():
                 break
             sightings = replace(sightings, t_s=sightings.t_s - late[sightings.camera])
-            told = _guessed(seen(sightings, middle_m), coverage)
+            told = _guessed(seen(sightings, middle_m, glances), coverage)
         return self._answer(_mended(told, coverage), coverage, sightings)
 
     def _answer(self, told: _Told, coverage: Coverage, sightings: Sightings) -> Identities:

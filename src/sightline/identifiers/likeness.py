@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Int
 
-from sightline.identifiers.moments import Seen
+from sightline.identifiers.moments import Glances, Seen
 from sightline.identifiers.strands import Strands
 from sightline.model.arrays import Looks
 
@@ -22,6 +22,10 @@ _MOST = 8.0
 """Log odds that looks can count for at most."""
 _EVEN = 0.5
 """How far what is learnt of differences is drawn to all being alike: few looks do not tell them all."""
+
+
+_AT_ONCE, _ROWS = 32, 1 << 14
+"""Numbers of looks, and looks, that are summed at a time: all at once would be large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,67 +72,79 @@ def contrasted(seen: Seen, strands: Strands) -> Seen:
 
     Counted from the mean of all people, and divided by how one person's looks vary. Unchanged where there are too few.
     """
-    usable = _looked_at(strands, seen)
-    person = strands.person[strands.row_of_sighting[usable]]
+    row, look = _looks(strands, seen)
+    person = strands.person[row]
     count = np.bincount(person, minlength=len(strands))
     if (count >= ENOUGH_LOOKS).sum() < _ENOUGH:
         return seen
-    look = seen.look[usable]
     means = np.zeros((len(strands), look.shape[1]))
     np.add.at(means, person, look)
     means /= np.maximum(count, 1)[:, None]
-    off = look - means[person]
-    within = off.T @ off / len(off)
+    within = np.zeros((look.shape[1], look.shape[1]))
+    for some in _pieces(len(look)):
+        off = look[some] - means[person[some]]
+        within += off.T @ off / len(look)
     within = (1 - _EVEN) * within + _EVEN * np.trace(within) / len(within) * np.eye(len(within))
     variance, direction = np.linalg.eigh(within)
     if not variance[0] > 0:
         return seen
-    apart = (seen.look - means[count > 0].mean(axis=0)) @ (direction / np.sqrt(variance))
-    length = np.linalg.norm(apart, axis=1, keepdims=True)
-    return replace(seen, look=apart / np.where(length > 0, length, np.nan))
+    apart, middle = np.empty_like(seen.glances.look), means[count > 0].mean(axis=0)
+    for some in _pieces(len(apart)):
+        off = (seen.glances.look[some] - middle) @ (direction / np.sqrt(variance))
+        length = np.linalg.norm(off, axis=1, keepdims=True)
+        apart[some] = off / np.where(length > 0, length, 1.0)
+    return replace(seen, glances=Glances(seen.glances.row, apart))
 
 
 def mean_looks(strands: Strands, seen: Seen) -> Looks:
     """The mean look of each person, of length one; NaN for those never looked at."""
-    usable = _looked_at(strands, seen)
-    return _unit(strands.person[strands.row_of_sighting[usable]], seen.look[usable], len(strands))
+    row, look = _looks(strands, seen)
+    return _unit(strands.person[row], look, len(strands))
 
 
 def split_looks(
     strands: Strands, seen: Seen, rows: Int[np.ndarray, " e"]
 ) -> tuple[Looks, Looks, Int[np.ndarray, " e"]]:
     """Mean looks of the person of each row until then and after; and how many the fewer of both are of."""
-    usable = _looked_at(strands, seen)
-    row = strands.row_of_sighting[usable]
+    row, look = _looks(strands, seen)
     order = np.argsort(row, kind="stable")
-    total = np.concatenate([np.zeros((1, seen.look.shape[1])), np.cumsum(seen.look[usable[order]], axis=0)])
     first = strands.first[strands.person[rows]]
     last = np.append(strands.first[1:], len(strands.person))[strands.person[rows]]
     start, middle, stop = (np.searchsorted(row[order], edge) for edge in (first, rows + 1, last))
-    parts = []
-    for low, high in ((start, middle), (middle, stop)):
-        summed = total[high] - total[low]
-        length = np.linalg.norm(summed, axis=1, keepdims=True)
-        parts.append(summed / np.where((high > low)[:, None] & (length > 0), length, np.nan))
-    return parts[0], parts[1], np.minimum(middle - start, stop - middle)
+    parts = np.zeros((2, len(rows), look.shape[1]))
+    for low in range(0, look.shape[1], _AT_ONCE):
+        some = slice(low, low + _AT_ONCE)
+        total = np.cumsum(look[order, some], axis=0, dtype=np.float64)
+        total = np.concatenate([np.zeros((1, total.shape[1])), total])
+        parts[0, :, some], parts[1, :, some] = total[middle] - total[start], total[stop] - total[middle]
+    count = np.stack([middle - start, stop - middle])
+    length = np.linalg.norm(parts, axis=2)
+    parts /= np.where((count > 0) & (length > 0), length, np.nan)[:, :, None]
+    return parts[0], parts[1], count.min(axis=0)
 
 
 def _halves(strands: Strands, seen: Seen) -> tuple[Looks, Looks, Int[np.ndarray, " k"]]:
     """Mean looks of each person's first and second half of looks, and who has enough of them."""
-    usable = _looked_at(strands, seen)
-    person = strands.person[strands.row_of_sighting[usable]]
-    usable, person = (x[np.lexsort((seen.moment[usable], person))] for x in (usable, person))
+    row, look = _looks(strands, seen)
+    person = strands.person[row]
+    order = np.lexsort((strands.moment[row], person))
     count = np.bincount(person, minlength=len(strands))
-    place = np.arange(len(person)) - (np.cumsum(count) - count)[person]
-    early = place < count[person] // 2
-    earlier, later = (_unit(person[half], seen.look[usable[half]], len(strands)) for half in (early, ~early))
+    place = np.arange(len(person)) - (np.cumsum(count) - count)[person[order]]
+    early = place < count[person[order]] // 2
+    halves = (order[half] for half in (early, ~early))
+    earlier, later = (_unit(person[half], look[half], len(strands)) for half in halves)
     return earlier, later, np.flatnonzero(count >= ENOUGH_LOOKS)
 
 
-def _looked_at(strands: Strands, seen: Seen) -> Int[np.ndarray, " u"]:
-    """Sightings of somebody that were looked at."""
-    known = np.isfinite(seen.look).all(axis=1) if seen.look.shape[1] else np.zeros(len(seen), bool)
-    return np.flatnonzero(known & (strands.row_of_sighting >= 0))
+def _looks(strands: Strands, seen: Seen) -> tuple[Int[np.ndarray, " u"], Float[np.ndarray, "u d"]]:
+    """Looks at somebody, and the row of each among those of paths."""
+    row = strands.row_of_sighting[seen.glances.row]
+    return row[row >= 0], seen.glances.look[row >= 0]
+
+
+def _pieces(n: int) -> list[slice]:
+    """Some rows after the other: in double precision all of them would be large."""
+    return [slice(first, first + _ROWS) for first in range(0, n, _ROWS)]
 
 
 def _unit(person: Int[np.ndarray, " u"], look: Float[np.ndarray, "u d"], n: int) -> Float[np.ndarray, "n d"]:

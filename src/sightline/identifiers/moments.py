@@ -17,6 +17,27 @@ NO_TRACK = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Glances:
+    """K looks at some of N sightings; most are not looked at, so that rows for all would be mostly empty."""
+
+    row: Int[np.ndarray, " k"]
+    """Whose each is, rising; no sighting twice."""
+    look: Float[np.ndarray, "k d"]
+    """Appearance as a vector of length one, in single precision."""
+
+    @classmethod
+    def of(cls, look: Float[np.ndarray, "n d"]) -> "Glances":
+        """Those rows of ``look`` that are known."""
+        row = np.flatnonzero(known(look))
+        return cls(row, look[row].astype(np.float32))
+
+
+def known(look: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
+    """Which rows are a look."""
+    return np.isfinite(look).all(axis=1) if look.shape[1] else np.zeros(len(look), bool)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Seen:
     """N sightings with a place, at one of M moments, at most one by each track of a camera; sorted by moment."""
 
@@ -34,8 +55,8 @@ class Seen:
     """How well that is known."""
     whole: Bool[np.ndarray, " n"]
     """Whether the box lay inside the picture."""
-    look: Float[np.ndarray, "n d"]
-    """Appearance; NaN: not looked at."""
+    glances: Glances
+    """What they look like, as far as they were looked at."""
     row: Int[np.ndarray, " n"]
     """Row of the sighting in what was given."""
 
@@ -47,8 +68,10 @@ class Seen:
         return np.searchsorted(self.moment, np.arange(len(self.t_s) + 1))
 
 
-def seen(sightings: Sightings, middle_m: Float[np.ndarray, " 2"]) -> Seen:
+def seen(sightings: Sightings, middle_m: Float[np.ndarray, " 2"], glances: Glances | None = None) -> Seen:
     """The sightings that have a place, by moments: of each camera one picture, of each track in it one sighting.
+
+    ``glances`` are what some of the sightings look like; None: what they say themselves.
 
     Moments are the times themselves where those are at least ``STEP_S`` apart, else pieces of that length, of which
     each camera's first picture counts.
@@ -72,8 +95,38 @@ def seen(sightings: Sightings, middle_m: Float[np.ndarray, " 2"]) -> Seen:
     return Seen(
         t_s, moment[first], camera[first], tracklet[first],
         sightings.xy_enu_m[rows] - middle_m, np.array(sightings.cov_enu_m2[rows]),
-        sightings.whole[rows], sightings.look[rows], rows,
+        sightings.whole[rows], _of_rows(glances or Glances.of(sightings.look), rows, len(sightings)), rows,
     )  # fmt: skip
+
+
+def _of_rows(glances: Glances, rows: Int[np.ndarray, " m"], n: int) -> Glances:
+    """The glances at some of ``n`` rows, in their order."""
+    place = np.full(n, -1)
+    place[glances.row] = np.arange(len(glances.row))
+    which = place[rows]
+    there = np.flatnonzero(which >= 0)
+    return Glances(there, glances.look[which[there]])
+
+
+def stand_in(
+    t_s: Float[np.ndarray, " n"], camera: Int[np.ndarray, " n"], track: Int[np.ndarray, " n"]
+) -> Int[np.ndarray, " n"]:
+    """By sighting that has a place, the one that ``seen`` looks at in its stead; -1: none.
+
+    That is the one of the same track in the picture of that camera and moment that is looked at, or itself.
+    """
+    moment = _moments(t_s)[0]
+    shown = np.flatnonzero(_first(moment, camera, t_s))[::-1]  # of two in one picture the first stays
+    tracks, code = np.unique(track, return_inverse=True)
+    key = (moment * (int(camera.max(initial=0)) + 1) + camera) * max(len(tracks), 1) + code.reshape(-1)
+    _, which = np.unique(key, return_inverse=True)
+    leads = np.full(int(which.max(initial=-1)) + 1, -1)
+    leads[which[shown]] = shown
+    found = leads[which]
+    bare = track < 0
+    found[bare] = -1
+    found[shown[bare[shown]]] = shown[bare[shown]]
+    return found
 
 
 def looked_at(t_s: Float[np.ndarray, " n"], camera: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:

@@ -11,14 +11,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from sightline.estimation.assignment import assigned_sparse
-from sightline.identifiers.moments import in_between, looked_at
+from sightline.identifiers.moments import Glances, in_between, known, looked_at, stand_in
 from sightline.model.identities import NOBODY, Identities, Sightings, Trajectories
 
 PART_S, OVERLAP_S = 2400.0, 1200.0
 _SHARED = 0.5
 """Of the sightings of either that two identities have in common in the overlap, to be one."""
-Identified = Callable[[Sightings, Float[np.ndarray, " 2"]], Identities]
-"""Who is who in one part, counted from 1, given its middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,9 @@ class Looked:
     """What is looked at of a part."""
 
     sightings: Sightings
-    """Those in the pictures that are looked at, with a place."""
+    """Those in the pictures that are looked at, with a place; what they look like is told by ``glances``."""
+    glances: Glances
+    """What they look like, or sightings of the same track just after that are not looked at."""
     row: Int[np.ndarray, " n"]
     """Row of each in the recording, rising."""
     middle_m: Float[np.ndarray, " 2"]
@@ -136,14 +136,55 @@ class Whole:
         """What is looked at of a part."""
         row = np.flatnonzero(self._placed & part.holds(self._all.t_s))
         middle_m = middle(self._all.xy_enu_m[row])
-        row = row[looked_at(self._all.t_s[row], self._all.camera[row])]
-        return Looked(self._all.rows(row), row, middle_m)
+        taken = Taken(*(column[row] for column in (self._all.t_s, self._all.camera, self._all.track)))
+        taken.add(0, self._all.look[row])
+        row = row[taken.shown]
+        return Looked(self._all.rows(row), taken.glances(), row, middle_m)
 
     def pieces(self, part: Part) -> Iterator[Piece]:
         """All sightings of a part, in one piece."""
         row = np.flatnonzero(part.holds(self._all.t_s))
         every = np.ones(len(row), bool)
         yield Piece(row, self._all.camera[row], self._all.track[row], self._all.t_s[row], every)
+
+
+@final
+class Taken:
+    """What is looked at of N sightings that have a place, and what it looks like, looks coming some at a time."""
+
+    def __init__(
+        self, t_s: Float[np.ndarray, " n"], camera: Int[np.ndarray, " n"], track: Int[np.ndarray, " n"]
+    ) -> None:
+        self.shown = np.flatnonzero(looked_at(t_s, camera))
+        self._t_s, self._place = t_s, np.full(len(t_s), -1)
+        self._place[self.shown] = np.arange(len(self.shown))
+        instead = stand_in(t_s, camera, track)
+        self._instead = np.where(instead >= 0, self._place[instead], -1)
+        self._looked_s = np.full(len(self.shown), np.inf)
+        self._row, self._look = list[np.ndarray](), list[np.ndarray]()
+
+    def add(self, first: int, look: Float[np.ndarray, "m d"]) -> None:
+        """Takes in looks of some of the sightings, the first of which is ``first``; NaN: not looked at."""
+        row = np.flatnonzero(known(look))
+        place, t_s = self._instead[first + row], self._t_s[first + row]
+        row, place, t_s = (column[place >= 0] for column in (row, place, t_s))
+        order = np.lexsort((t_s, place))
+        place, which = np.unique(place[order], return_index=True)
+        order = order[which]
+        earlier = t_s[order] < self._looked_s[place]
+        row, place = row[order][earlier], place[earlier]
+        self._looked_s[place] = self._t_s[first + row]
+        self._row.append(place)
+        self._look.append(look[row].astype(np.float32))
+
+    def glances(self) -> Glances:
+        """The earliest look of each."""
+        if not self._row:
+            return Glances(np.zeros(0, np.int64), np.zeros((0, 0), np.float32))
+        row, look = np.concatenate(self._row), np.concatenate(self._look)
+        # Of one looked at twice, the look that came last was the earlier.
+        _, last = np.unique(row[::-1], return_index=True)
+        return Glances(row[::-1][last], look[::-1][last])
 
 
 def middle(xy_m: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, " 2"]:
@@ -163,6 +204,10 @@ class Stretch:
     """Where everyone went in it."""
 
 
+Identified = Callable[[Looked], Identities]
+"""Says who is who in one part, counted from 1."""
+
+
 def chained(recording: Recording, identified: Identified) -> Iterator[Stretch]:
     """One stretch for each part; identities go on by the sightings that two parts share."""
     spell, chain = recording.spell(), _Chain()
@@ -177,7 +222,7 @@ def _found(
 ) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"], Identities]:
     """Rows and times of all sightings of a part, and who is who in it alone."""
     looked = recording.looked_at(part)
-    found = identified(looked.sightings, looked.middle_m) if len(looked.row) else _nobody()
+    found = identified(looked) if len(looked.row) else _nobody()
     of_looked, looked_row = np.append(found.number, NOBODY), looked.row
     del looked  # what was seen is not needed any more, and large
     rows, times, numbers = [np.zeros(0, np.int64)], [np.zeros(0)], [np.zeros(0, np.int64)]

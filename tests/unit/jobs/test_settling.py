@@ -7,6 +7,7 @@ from pyarrow import csv
 
 from sightline.identifiers import parts
 from sightline.identifiers.ground import Ground
+from sightline.identifiers.moments import known
 from sightline.jobs.sites import messages, recorded, rows
 from sightline.jobs.sites.naming import lasting
 from sightline.jobs.sites.recorded import Recorded
@@ -101,7 +102,9 @@ def test_a_recording_tells_of_a_part_what_is_in_it(short, tmp_path):
         here, there = kept.looked_at(part), whole.looked_at(part)
         assert np.array_equal(here.row, there.row)
         assert np.array_equal(here.middle_m, there.middle_m)
-        np.testing.assert_array_equal(here.sightings.look, there.sightings.look)
+        assert np.array_equal(here.glances.row, there.glances.row)
+        np.testing.assert_array_equal(here.glances.look, there.glances.look)
+        assert len(here.glances.row) > 1.3 * known(seen.look[here.row]).sum()  # those just after count, too
         assert len(here.row) < part.holds(seen.t_s).sum()
         inner = np.concatenate([piece.row[piece.inner] for piece in kept.pieces(part)])
         assert np.array_equal(inner, np.flatnonzero(part.holds(seen.t_s)))

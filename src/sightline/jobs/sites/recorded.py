@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from jaxtyping import Bool, Float, Int
 
-from sightline.identifiers.moments import AROUND_S, looked_at
-from sightline.identifiers.parts import Looked, Part, Piece, middle
+from sightline.identifiers.moments import AROUND_S
+from sightline.identifiers.parts import Looked, Part, Piece, Taken, middle
 from sightline.jobs.sites import rows
 
+_Ints = Int[np.ndarray, " n"]
 _AT_ONCE = 16
 """Groups of rows that are read at a time."""
 _PIECE_S = 240.0
@@ -77,15 +78,19 @@ class Recorded:
 
     def looked_at(self, part: Part) -> Looked:
         """What is looked at of a part."""
-        row, camera, t_s, xy_m = self._placed(part)
-        shown = row[looked_at(t_s, camera)]
-        tables = []
+        row, camera, track, t_s, xy_m = self._placed(part)
+        taken, tables = Taken(t_s, camera, track), list[pa.Table]()
+        shown = row[taken.shown]
         for first, table in self._between(*_bounds(part), None):
-            low, high = np.searchsorted(shown, [first, first + len(table)])
-            tables.append(table.take(pa.array(shown[low:high] - first)))
+            low, high = np.searchsorted(row, [first, first + len(table)]).tolist()
+            taken.add(low, rows.looks_of(table)[row[low:high] - first])
+            mine = shown[slice(*np.searchsorted(shown, [first, first + len(table)]))] - first
+            tables.append(
+                table.drop_columns([name for name in ("look",) if name in table.column_names]).take(pa.array(mine))
+            )
         found = pa.concat_tables(tables) if tables else None
         sightings = rows.nothing(self._cameras) if found is None else rows.sightings_of(found, self._cameras)
-        return Looked(sightings, shown, middle(xy_m))
+        return Looked(sightings, taken.glances(), shown, middle(xy_m))
 
     def pieces(self, part: Part) -> Iterator[Piece]:
         """All sightings of a part, some minutes at a time."""
@@ -116,19 +121,18 @@ class Recorded:
         inner = (at_s >= begin_s) & (at_s < end_s)
         return Piece(_together(row), _together(camera), _together(track), at_s, inner)
 
-    def _placed(
-        self, part: Part
-    ) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"], Float[np.ndarray, " n"], Float[np.ndarray, "n 2"]]:
-        """Row, camera, time and place of those in a part that have one."""
-        row, camera, t_s, xy_m = [], [], [], [np.zeros((0, 2))]
-        for first, table in self._between(*_bounds(part), ["t_s", "camera", "x_m", "y_m"]):
+    def _placed(self, part: Part) -> tuple[_Ints, _Ints, _Ints, Float[np.ndarray, " n"], Float[np.ndarray, "n 2"]]:
+        """Row, camera, track, time and place of those in a part that have one."""
+        row, camera, track, t_s, xy_m = [], [], [], [], [np.zeros((0, 2))]
+        for first, table in self._between(*_bounds(part), ["t_s", "camera", "track", "x_m", "y_m"]):
             times, place = table["t_s"].to_numpy(), _place(table)
             here = np.flatnonzero(part.holds(times) & np.isfinite(place).all(axis=1))
             row.append(first + here)
             camera.append(rows.camera_of(table, self._cameras)[here])
+            track.append(table["track"].to_numpy()[here])
             t_s.append(times[here])
             xy_m.append(place[here])
-        return _together(row), _together(camera), _together(t_s, np.float64), np.concatenate(xy_m)
+        return _together(row), _together(camera), _together(track), _together(t_s, np.float64), np.concatenate(xy_m)
 
     def _between(self, low_s: float, high_s: float, columns: Sequence[str] | None) -> Iterator[tuple[int, pa.Table]]:
         """Rows among which are all those from ``low_s`` to ``high_s``."""

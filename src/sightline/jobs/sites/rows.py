@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from sightline.files import whole
 from sightline.model.arrays import Boxes, Scores
@@ -99,13 +99,18 @@ def sightings_of(table: pa.Table, cameras: Sequence[str]) -> Sightings:
     column = {name: table[name].to_numpy() for name in table.column_names if name not in {"camera", "look"}}
     xy = np.column_stack([column["x_m"], column["y_m"]])
     cov = np.stack([column["xx_m2"], column["xy_m2"], column["xy_m2"], column["yy_m2"]], axis=1).reshape(-1, 2, 2)
-    looks = np.zeros((len(table), 0))
-    if "look" in table.column_names:
-        flat = table["look"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        looks = flat.astype(np.float64).reshape(len(table), -1)
     shares = np.column_stack([column[name] for name in _SHARES])
-    seen = column["whole"].astype(bool), looks, shares
+    seen = column["whole"].astype(bool), looks_of(table).astype(np.float64), shares
     return Sightings(tuple(cameras), camera_of(table, cameras), column["t_s"], column["track"], xy, cov, *seen)
+
+
+def looks_of(table: pa.Table) -> Float[np.ndarray, "n d"]:
+    """Appearance in rows of such a file, in single precision; NaN: not looked at."""
+    if "look" not in table.column_names:
+        return np.zeros((len(table), 0), np.float32)
+    kind = table.schema.field("look").type
+    flat = table["look"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return flat.astype(np.float32, copy=False).reshape(len(table), kind.list_size)
 
 
 def camera_of(table: pa.Table, cameras: Sequence[str]) -> Int[np.ndarray, " n"]:
