@@ -9,7 +9,8 @@ ratio is to ten people and two cameras.
 
 Memory is that of what ``sightline run`` and a task of the server do when all is watched: from the files of what was
 seen, 23 times a second, to files of who it was and rows in SQLite. It is the largest resident size of a process that
-does nothing else; another one made the day.
+does nothing else; another one made the day. Everybody is looked at twice a second, with as many numbers as ``colour``
+has.
 """
 
 import os
@@ -22,6 +23,7 @@ import resource
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -50,6 +52,8 @@ from sightline.stores.sql.database import database_at
 from sightline.stores.sql.history import History
 
 FPS, SIZE_M, STAYS_S, AWAY_S, BREAKS_S = 5.0, np.array([40.0, 30.0]), 120.0, 60.0, 30.0
+LOOK, LOOKED_AT = 108, 12
+"""Numbers of a look, and at which of how many pictures one is taken."""
 
 
 def walks(n_people, duration_s, rng):
@@ -132,11 +136,15 @@ def day(hours, folder):
     FPS, STAYS_S, AWAY_S = 23.0, 60.0, 120.0
     seen, _ = sightings(20, 4, 3600 * min(hours, 1.0))
     index = np.rint(seen.t_s * FPS).astype(int)
-    order, first = np.argsort(index, kind="stable"), folder / "seen-1.parquet"
+    order, first, rng = np.argsort(index, kind="stable"), folder / "seen-1.parquet", np.random.default_rng(0)
+    faces = rng.normal(size=(20, LOOK))
     with SeenFile(first, seen.cameras) as file:
         for here in np.split(order, np.flatnonzero(np.diff(index[order])) + 1):
-            boxes = seen.xyxy_share[here] * np.array([1280, 720, 1280, 720])
-            file.add(int(index[here[0]]), seen.rows(here), seen.track[here] % 20 + 1, boxes, np.ones(len(here)))
+            boxes, who = seen.xyxy_share[here] * np.array([1280, 720, 1280, 720]), seen.track[here] % 20
+            look = faces[who] + rng.normal(size=(len(here), LOOK))
+            look[(index[here] + seen.track[here]) % LOOKED_AT > 0] = np.nan
+            look /= np.linalg.norm(look, axis=1, keepdims=True)
+            file.add(int(index[here[0]]), replace(seen.rows(here), look=look), who + 1, boxes, np.ones(len(here)))
     hour, n = pq.read_table(first), round(3600 * FPS)
     notes = pq.read_metadata(first).metadata
     for later in range(1, round(hours)):

@@ -55,7 +55,8 @@ def run(
     to look at.
     Ctrl-C loses only the part that is being watched: the same command goes on with it.
     """
-    from sightline.jobs.sites.running import run as run_site  # noqa: PLC0415 - engines load only when there is work
+    from sightline.jobs.sites.reporting import late_clocks  # noqa: PLC0415 - engines load only when there is work
+    from sightline.jobs.sites.running import run as run_site  # noqa: PLC0415
     from sightline.jobs.sites.running import task_of  # noqa: PLC0415
     from sightline.jobs.sites.watching import Watching  # noqa: PLC0415
 
@@ -75,6 +76,8 @@ def run(
     said = result.summary
     for camera, why in said["missing"].items():
         out.print(f"[yellow]{escape(camera)} was left out: {escape(why)}", soft_wrap=True)
+    for line in late_clocks(described, said["late_s"]):
+        out.print(f"[yellow]{escape(line)}", soft_wrap=True)
     out.print(
         f"[bold]{said['identities']} identities[/bold] in {said['sightings']:,} sightings, {said['moments']:,} moments"
     )

@@ -1,7 +1,6 @@
 """The grid of numbers in a MOT text file, and the line each row stands in."""
 
 import gzip
-import io
 import re
 import zlib
 from pathlib import Path
@@ -65,7 +64,7 @@ def _by_arrow(data: bytes) -> Float[np.ndarray, "n k"]:
     """All at once, and fast; any fault at all is left to the slow way to name."""
     names = [str(k) for k in range(1 + _first_line(data).count(b","))]
     table = csv.read_csv(
-        io.BytesIO(data),
+        pa.BufferReader(data),
         csv.ReadOptions(column_names=names, use_threads=False),
         csv.ParseOptions(quote_char=False),
         csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64()), null_values=[]),

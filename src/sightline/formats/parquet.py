@@ -12,6 +12,7 @@ from pyarrow import parquet
 
 from sightline.errors import FormatError
 from sightline.files import whole
+from sightline.formats import native
 from sightline.formats.columns import NAMES
 from sightline.formats.table import table, tracks_in
 from sightline.model.tracks import Tracks
@@ -58,7 +59,7 @@ class Parquet:
             FormatError: names the file, the row (from 1) and the column, and what was expected there.
             OSError: the file cannot be read.
         """
-        with path.open("rb") as stream:
+        with native.opened(path) as stream:
             try:
                 found = parquet.read_table(stream)
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:

@@ -24,7 +24,7 @@ from sightline.identifiers.likeness import contrasted
 from sightline.identifiers.mending import exchanged, joined, merged
 from sightline.identifiers.moments import Seen, seen
 from sightline.identifiers.odds import Coverage, Odds
-from sightline.identifiers.parts import Looked, Recording, Stretch, Whole, chained
+from sightline.identifiers.parts import Looked, Recording, Stretch, Whole, chained, late_of
 from sightline.identifiers.returning import returned
 from sightline.identifiers.strands import Owners, Strands
 from sightline.model.identities import NOBODY, Identities, Sightings, Trajectories
@@ -90,11 +90,12 @@ class Ground:
         Work grows with the number of moments and with how many people are close to each other. Recordings longer than
         40 minutes are looked at in parts, so that memory beyond that of the sightings and paths does not grow.
         """
-        number, paths = np.full(len(sightings), NOBODY), list[Trajectories]()
-        for stretch in self.stretches(Whole(sightings)):
+        number, stretches = np.full(len(sightings), NOBODY), list(self.stretches(Whole(sightings)))
+        for stretch in stretches:
             number[stretch.row] = stretch.number
-            paths.append(stretch.paths)
-        return Identities(number, Trajectories.joined(paths))
+        return Identities(
+            number, Trajectories.joined(one.paths for one in stretches), late_of(one.late_s for one in stretches)
+        )
 
     def stretches(self, recording: Recording) -> Iterator[Stretch]:
         """The same of a recording that need not be in memory, piece by piece, in the order of time.
@@ -108,14 +109,15 @@ class Ground:
         """Who is who in one part; who was not looked at is nobody."""
         sightings, middle_m, glances = looked.sightings, looked.middle_m, looked.glances
         coverage = Coverage.of(sightings.cameras, self._views, middle_m)
-        told = _guessed(seen(sightings, middle_m, glances), coverage)
+        told, all_late = _guessed(seen(sightings, middle_m, glances), coverage), np.zeros(len(sightings.cameras))
         for _ in range(_CLOCKS):
             late = late_s(told.seen, told.strands, len(sightings.cameras))
             if not late.any():
                 break
+            all_late += late
             sightings = replace(sightings, t_s=sightings.t_s - late[sightings.camera])
             told = _guessed(seen(sightings, middle_m, glances), coverage)
-        return self._answer(_mended(told, coverage), coverage, sightings)
+        return replace(self._answer(_mended(told, coverage), coverage, sightings), late_s=all_late)
 
     def _answer(self, told: _Told, coverage: Coverage, sightings: Sightings) -> Identities:
         """The people who are believed, counted from 1 by first appearance."""

@@ -3,7 +3,7 @@
 Memory then grows with the length of a part. Who is away for less than the overlap is in one part before and after.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, final, runtime_checkable
 
@@ -14,6 +14,7 @@ from sightline.estimation.assignment import assigned_sparse
 from sightline.identifiers.moments import Glances, in_between, known, looked_at, stand_in
 from sightline.model.identities import NOBODY, Identities, Sightings, Trajectories
 
+Late = Float[np.ndarray, " c"] | None
 PART_S, OVERLAP_S = 2400.0, 1200.0
 _SHARED = 0.5
 """Of the sightings of either that two identities have in common in the overlap, to be one."""
@@ -202,6 +203,14 @@ class Stretch:
     """The identity of each, one for all stretches, counted from 1 by first appearance; -1: nobody's."""
     paths: Trajectories
     """Where everyone went in it."""
+    late_s: Late
+    """By camera, how late its clock turned out to be; None: nobody looked."""
+
+
+def late_of(several: Iterable[Late]) -> Late:
+    """By camera, how late its clock was in the middle one of several stretches; None: nobody looked."""
+    late = [one for one in several if one is not None]
+    return np.asarray(np.median(late, axis=0)) if late else None
 
 
 Identified = Callable[[Looked], Identities]
@@ -234,7 +243,7 @@ def _found(
         rows.append(piece.row[piece.inner])
         times.append(piece.t_s[piece.inner])
         numbers.append(number[piece.inner])
-    return np.concatenate(rows), np.concatenate(times), Identities(np.concatenate(numbers), found.paths)
+    return np.concatenate(rows), np.concatenate(times), Identities(np.concatenate(numbers), found.paths, found.late_s)
 
 
 def _nobody() -> Identities:
@@ -265,7 +274,7 @@ class _Chain:
         who = name[found.paths.number[mine]]
         number = self._counted(who, found.paths.t_s[mine])
         paths = Trajectories.joined([found.paths.rows(mine, number[who])])
-        return Stretch(row[counts], number[self._name[counts]], paths)
+        return Stretch(row[counts], number[self._name[counts]], paths, found.late_s)
 
     def _counted(self, name: Int[np.ndarray, " m"], t_s: Float[np.ndarray, " m"]) -> Int[np.ndarray, " p"]:
         """By name the number, once those who appear now for the first time have one; who never did has none."""

@@ -141,6 +141,8 @@ class Identities:
     """The identity of each sighting, counted from 1; -1: nobody's."""
     paths: Trajectories
     """Where everyone went; nothing from engines that decide at once and look back at nothing."""
+    late_s: Float[np.ndarray, " c"] | None = None
+    """By camera, how late its clock turned out to be, which is put right in the paths; None: nobody looked."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "number", readonly(self.number))

@@ -184,6 +184,8 @@ def test_a_camera_whose_clock_is_off_agrees_once_its_times_are_put_right(late_s)
     moment = np.rint(found.paths.t_s / 0.2).astype(int).clip(0, 149)
     off_m = found.paths.xy_enu_m - truth[[person[n] for n in found.paths.number.tolist()], moment]
     assert np.median(np.linalg.norm(off_m, axis=1)) < 0.1
+    assert found.late_s is not None
+    assert found.late_s == pytest.approx([0.0, 0.0, late_s, *[0.0] * (len(found.late_s) - 3)], abs=0.1)
 
 
 def test_sightings_without_a_place_are_nobodys_and_harm_nothing():

@@ -10,6 +10,7 @@ from sightline.formats.annotated_video import AnnotatedVideo
 from sightline.formats.picture import decoded
 from sightline.jobs.sites.maps import is_y_down, pale_map
 from sightline.jobs.sites.portraits import Watched, gathered, portraits, still
+from sightline.jobs.sites.reporting import late_clocks
 from sightline.model.frame import Frame, Moment
 from sightline.model.site import Anchor, Site, SiteMap, Watch
 from sightline.model.tracks import Tracks
@@ -137,3 +138,12 @@ def test_who_is_covered_in_the_report_cannot_be_told(seen, tmp_path, film):
         middle = grey[len(grey) // 4 : -len(grey) // 4, grey.shape[1] // 4 : -grey.shape[1] // 4]
         spread.append(np.abs(np.diff(middle, axis=0)).mean())
     assert spread[1] < 0.5 * spread[0]
+
+
+def test_clocks_that_are_off_are_told_with_what_to_write():
+    (slow,) = late_clocks(site_with(), {"gate": 0.48})
+    assert "0.48 s slow" in slow
+    assert slow.endswith("offset_s in the site's file is 0.02")
+    (fast,) = late_clocks(site_with(), {"gate": -0.2})
+    assert "0.20 s fast" in fast
+    assert fast.endswith("0.70")

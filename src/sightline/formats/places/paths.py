@@ -8,6 +8,7 @@ from jaxtyping import Float
 from pyarrow import csv
 
 from sightline.errors import FormatError
+from sightline.formats import native
 from sightline.formats.places.about import About
 from sightline.geodesy.enu import enu_from_wgs84
 from sightline.model.positions import Origin, Positions
@@ -29,9 +30,9 @@ def read_paths(path: Path) -> tuple[Positions, About]:
         OSError: it cannot be read.
     """
     convert = csv.ConvertOptions(include_columns=list(_KINDS), column_types=_KINDS)
-    with path.open("rb") as stream:
+    with native.opened(path) as stream:
         try:
-            table = csv.read_csv(stream, convert_options=convert)
+            table = csv.read_csv(stream, read_options=csv.ReadOptions(use_threads=False), convert_options=convert)
         except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
             raise FormatError(f"{path}: not paths.csv of sightline run ({str(error).splitlines()[0]})") from None
     column = {name: table[name].to_numpy() for name in _KINDS if name not in {"global_id", "time"}}

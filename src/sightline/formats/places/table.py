@@ -15,6 +15,7 @@ from pyarrow import parquet
 
 from sightline.errors import FormatError
 from sightline.files import whole as whole_file
+from sightline.formats import native
 from sightline.formats.places.about import About
 from sightline.formats.places.rows import AT_ONCE, Rows, rows_of
 from sightline.formats.places.text import Texts, chosen, either, fixed, lines, moments, put, short, whole
@@ -104,7 +105,7 @@ def read_parquet(path: Path) -> tuple[Positions, About]:
         FormatError: the file is not one of those, or of a later version.
         OSError: it cannot be read.
     """
-    with path.open("rb") as stream:
+    with native.opened(path) as stream:
         try:
             table = parquet.read_table(stream)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:

@@ -194,7 +194,11 @@ class Forgetting:
 def _rewrite_paths(path: Path, fresh: Path, names: Sequence[str | None], pieces: Sequence[Piece]) -> None:
     """Writes what of everybody's ways is not a person's, some rows at a time."""
     kinds = csv.ConvertOptions(column_types=ways.SCHEMA)
-    with csv.open_csv(path, convert_options=kinds) as rows, csv.CSVWriter(str(fresh), rows.schema) as out:
+    alone = csv.ReadOptions(use_threads=False)
+    with (
+        csv.open_csv(path, read_options=alone, convert_options=kinds) as rows,
+        csv.CSVWriter(str(fresh), rows.schema) as out,
+    ):
         for batch in rows:
             out.write_table(_without(pa.Table.from_batches([batch]), "global_id", names, pieces))
 

@@ -104,7 +104,17 @@ def _warnings(story: Story) -> tuple[str, ...]:
     bare = [watch.id for watch in story.site.watches if watch.plane is None]
     if bare:
         said.append(f"{', '.join(bare)}: no points on the map; who is seen there is told by looks alone")
-    return tuple(said)
+    return (*said, *late_clocks(story.site, story.summary["late_s"]))
+
+
+def late_clocks(site: Site, late_s: Mapping[str, float]) -> list[str]:
+    """What is said of cameras whose clocks are off: that it was put right, and how to tell it for good."""
+    offset_s = {watch.id: watch.offset_s for watch in site.watches}
+    return [
+        f"{camera}: its clock seems {abs(late):.2f} s {'slow' if late > 0 else 'fast'}; put right in the paths. "
+        f"If so, its offset_s in the site's file is {offset_s[camera] - late:.2f}"
+        for camera, late in late_s.items()
+    ]
 
 
 def _ways(paths: Path, number_of: Mapping[str, int]) -> _Ways:
@@ -112,7 +122,7 @@ def _ways(paths: Path, number_of: Mapping[str, int]) -> _Ways:
     kinds = {"global_id": pa.string(), "t_s": pa.float64(), "x_m": pa.float64(), "y_m": pa.float64()}
     convert = csv.ConvertOptions(include_columns=list(kinds), column_types=kinds)
     number, t_s, xy_m = [np.zeros(0, np.int64)], [np.zeros(0)], [np.zeros((0, 2))]
-    with csv.open_csv(paths, convert_options=convert) as reader:
+    with csv.open_csv(paths, read_options=csv.ReadOptions(use_threads=False), convert_options=convert) as reader:
         for batch in reader:
             codes = batch["global_id"].dictionary_encode()
             numbers = np.array([number_of.get(one, NOBODY) for one in codes.dictionary.to_pylist()], np.int64)

@@ -21,6 +21,7 @@ from pyarrow import csv
 from sightline.estimation.circle import ce90_m
 from sightline.files import whole
 from sightline.identifiers.ground import Ground
+from sightline.identifiers.parts import Late, late_of
 from sightline.jobs.sites import messages, ways
 from sightline.jobs.sites.naming import Counts, homes, lasting
 from sightline.jobs.sites.recorded import Recorded
@@ -55,8 +56,10 @@ def settled(
     for left in folder.glob(f"{_BESIDE}*"):  # by a run that was killed
         rmtree(left)
     with TemporaryDirectory(dir=folder, prefix=_BESIDE) as beside, _Found(Path(beside), len(recorded)) as found:
+        late = list[Late]()
         for stretch in Ground(views=views_of(site, sizes)).stretches(recorded):
             found.add(stretch.row, stretch.number, stretch.paths)
+            late.append(stretch.late_s)
         counts = _counted(recorded, found)
         found.call(_of_somebody(counts), int(counts[:, 0].max(initial=0)), recorded.placing())
         counts = _counted(recorded, found)
@@ -69,8 +72,16 @@ def settled(
         "sightings": len(recorded),
         "identities": len(np.unique(counts[is_somebody, 1])),
         "sightings_of_nobody": int(counts[~is_somebody, 2].sum()),
+        "late_s": _late(site, late),
     }
     return summary, _of_somebody(counts)
+
+
+def _late(site: Site, several: Sequence[Late]) -> dict[str, float]:
+    """By camera, how late its clock was, of those that were."""
+    told = late_of(several)
+    pairs = zip(site.watches, [] if told is None else told.round(2).tolist(), strict=False)
+    return {watch.id: seconds for watch, seconds in pairs if seconds}
 
 
 def _of_somebody(counts: Counts) -> Int[np.ndarray, "s 3"]:
