@@ -5,6 +5,7 @@ covariance normalization for SVM-based speaker recognition (Interspeech 2006).
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -24,6 +25,8 @@ _EVEN = 0.5
 """How far what is learnt of differences is drawn to all being alike: few looks do not tell them all."""
 
 
+_PAIRS = (0, 3), (2, 1), (0, 1), (2, 3)
+"""Of the one before and after and the other before and after, those that are compared."""
 _AT_ONCE, _ROWS = 32, 1 << 14
 """Numbers of looks, and looks, that are summed at a time: all at once would be large."""
 
@@ -102,25 +105,37 @@ def mean_looks(strands: Strands, seen: Seen) -> Looks:
     return _unit(strands.person[row], look, len(strands))
 
 
-def split_looks(
-    strands: Strands, seen: Seen, rows: Int[np.ndarray, " e"]
-) -> tuple[Looks, Looks, Int[np.ndarray, " e"]]:
-    """Mean looks of the person of each row until then and after; and how many the fewer of both are of."""
+def cosines_across(
+    strands: Strands, seen: Seen, one: Int[np.ndarray, " e"], two: Int[np.ndarray, " e"]
+) -> tuple[Float[np.ndarray, "4 e"], Int[np.ndarray, " e"]]:
+    """How alike the persons of each two rows look, one until then and one after, with as many looks as the fewest.
+
+    In turn: the one before and the other after, the other before and the one after, either before and after; NaN where
+    one was never looked at.
+    """
     row, look = _looks(strands, seen)
     order = np.argsort(row, kind="stable")
+    edges = [_edges(strands, row[order], rows) for rows in (one, two)]
+    dots, squared = np.zeros((4, len(one))), np.zeros((4, len(one)))
+    for low in range(0, look.shape[1], _AT_ONCE):
+        total = np.cumsum(look[order, low : low + _AT_ONCE], axis=0, dtype=np.float64)
+        total = np.concatenate([np.zeros((1, total.shape[1])), total])
+        sums = [total[last] - total[first] for edge in edges for first, last in pairwise(edge)]
+        squared += [np.einsum("ed,ed->e", some, some) for some in sums]
+        dots += [np.einsum("ed,ed->e", sums[a], sums[b]) for a, b in _PAIRS]
+    count = np.stack([last - first for edge in edges for first, last in pairwise(edge)])
+    length = np.sqrt(np.where((count > 0) & (squared > 0), squared, np.nan))
+    return dots / np.stack([length[a] * length[b] for a, b in _PAIRS]), count.min(axis=0)
+
+
+def _edges(
+    strands: Strands, row: Int[np.ndarray, " u"], rows: Int[np.ndarray, " e"]
+) -> tuple[Int[np.ndarray, " e"], Int[np.ndarray, " e"], Int[np.ndarray, " e"]]:
+    """Where, among looks by ``row``, those of the person of each of ``rows`` begin, come after it, and end."""
     first = strands.first[strands.person[rows]]
     last = np.append(strands.first[1:], len(strands.person))[strands.person[rows]]
-    start, middle, stop = (np.searchsorted(row[order], edge) for edge in (first, rows + 1, last))
-    parts = np.zeros((2, len(rows), look.shape[1]))
-    for low in range(0, look.shape[1], _AT_ONCE):
-        some = slice(low, low + _AT_ONCE)
-        total = np.cumsum(look[order, some], axis=0, dtype=np.float64)
-        total = np.concatenate([np.zeros((1, total.shape[1])), total])
-        parts[0, :, some], parts[1, :, some] = total[middle] - total[start], total[stop] - total[middle]
-    count = np.stack([middle - start, stop - middle])
-    length = np.linalg.norm(parts, axis=2)
-    parts /= np.where((count > 0) & (length > 0), length, np.nan)[:, :, None]
-    return parts[0], parts[1], count.min(axis=0)
+    start, middle, stop = (np.searchsorted(row, edge) for edge in (first, rows + 1, last))
+    return start, middle, stop
 
 
 def _halves(strands: Strands, seen: Seen) -> tuple[Looks, Looks, Int[np.ndarray, " k"]]:

@@ -13,11 +13,10 @@ from sightline.estimation.assignment import assigned_sparse
 from sightline.estimation.turning import log_meeting
 from sightline.estimation.walk import Belief, Walk, surprise
 from sightline.identifiers.following import NOT_YET
-from sightline.identifiers.likeness import ENOUGH_LOOKS, Likeness, mean_looks, split_looks
+from sightline.identifiers.likeness import ENOUGH_LOOKS, Likeness, cosines_across, mean_looks
 from sightline.identifiers.moments import Seen
 from sightline.identifiers.odds import HIDDEN_S, Coverage, Odds
 from sightline.identifiers.strands import Owners, Strands
-from sightline.model.arrays import Looks
 
 JOIN_S = 8.0
 """Longest gap that walking on may explain."""
@@ -64,7 +63,7 @@ def joined(owner: Owners, strands: Strands, seen: Seen, odds: Odds) -> Owners:
 
 
 def exchanged(owner: Owners, strands: Strands, seen: Seen, odds: Odds) -> Owners:
-    """The owners once tails are exchanged where that makes the likelier tale; each person takes part once at most."""
+    """The owners once tails are exchanged where that makes the likelier tale."""
     one, two = _encounters(strands)
     dt_s = strands.t_s[one + 1] - strands.t_s[one]
 
@@ -116,14 +115,10 @@ def _gain_by_looks(
     strands: Strands, seen: Seen, one: Int[np.ndarray, " e"], two: Int[np.ndarray, " e"]
 ) -> Float[np.ndarray, " e"]:
     """Log of how much likelier heads and tails look when exchanged; few looks count for less, none for nothing."""
-    (head, tail, n), (other_head, other_tail, m) = (split_looks(strands, seen, rows) for rows in (one, two))
     likeness = Likeness.learnt(strands, seen)
-
-    def odds(a: Looks, b: Looks) -> Float[np.ndarray, " e"]:
-        return likeness.odds(np.einsum("ed,ed->e", a, b))
-
-    gain = odds(head, other_tail) + odds(other_head, tail) - odds(head, tail) - odds(other_head, other_tail)
-    return gain * np.minimum(np.minimum(n, m) / ENOUGH_LOOKS, 1.0)
+    cosine, n = cosines_across(strands, seen, one, two)
+    exchanged, other, same, same_other = likeness.odds(cosine)
+    return (exchanged + other - same - same_other) * np.minimum(n / ENOUGH_LOOKS, 1.0)
 
 
 def _candidates(
