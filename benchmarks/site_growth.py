@@ -1,6 +1,6 @@
 """How identities grow: with people, cameras, and hours. No pictures: made-up walkers, seen by made-up cameras.
 
-``python benchmarks/site_growth.py [--hours 1,8] [--only-hours]``
+``python benchmarks/site_growth.py [--hours 1,8] [--only-hours] [--looks 0]``
 
 People walk between places on 40 x 30 m, stay two minutes on the average, and are away for one. Cameras stand around
 and see most of it, five times a second; 15 % are overlooked, places err by 4 % of the box, and the camera's own tracks
@@ -10,7 +10,7 @@ ratio is to ten people and two cameras.
 Memory is that of what ``sightline run`` and a task of the server do when all is watched: from the files of what was
 seen, 23 times a second, to files of who it was and rows in SQLite. It is the largest resident size of a process that
 does nothing else; another one made the day. Everybody is looked at twice a second, with as many numbers as ``colour``
-has.
+has, or as ``--looks`` says.
 """
 
 import os
@@ -190,11 +190,14 @@ def remembered(hours, folder):
 
 
 def main():
+    global LOOK
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", default="0.25,0.5")
     parser.add_argument("--only-hours", action="store_true", help="leave the growth with people and cameras out")
+    parser.add_argument("--looks", type=int, default=LOOK, help="numbers of a look; 0: nobody is looked at")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    LOOK = given.looks
     if given.child:
         what, hours, folder = given.child
         (day if what == "day" else remembered)(float(hours), Path(folder))
@@ -205,7 +208,9 @@ def main():
     for hours in given.hours.split(","):
         with TemporaryDirectory() as folder:
             for what in ("day", "remembered"):
-                subprocess.run([sys.executable, __file__, "--child", what, hours, folder], check=True)
+                subprocess.run(
+                    [sys.executable, __file__, "--looks", str(LOOK), "--child", what, hours, folder], check=True
+                )
 
 
 if __name__ == "__main__":

@@ -46,7 +46,9 @@ def joined(owner: Owners, strands: Strands, seen: Seen, odds: Odds) -> Owners:
     if not len(ended):
         return owner
     tail, head = strands.forth.rows(strands.ends[ended]), strands.back.rows(strands.begins[began])
-    odds_of_one = np.log(_RETURNS * _FOUND_AGAIN_HZ) - _FOUND_AGAIN_HZ * gap_s + _meeting(tail, head, gap_s, odds.walk)
+    odds_of_one = (
+        np.log(_RETURNS * _FOUND_AGAIN_HZ) - _FOUND_AGAIN_HZ * gap_s + log_meeting(tail, head, gap_s, odds.walk)
+    )
     looks = mean_looks(strands, seen)
     odds_of_one += Likeness.learnt(strands, seen).odds(np.einsum("kd,kd->k", looks[ended], looks[began]))
     odds_of_one -= _log_birth(head, len(strands), seen, odds.walk)
@@ -68,7 +70,7 @@ def exchanged(owner: Owners, strands: Strands, seen: Seen, odds: Odds) -> Owners
     dt_s = strands.t_s[one + 1] - strands.t_s[one]
 
     def onwards(tail: Int[np.ndarray, " e"], head: Int[np.ndarray, " e"]) -> Float[np.ndarray, " e"]:
-        return _meeting(strands.forth.rows(tail), strands.back.rows(head + 1), dt_s, odds.walk)
+        return log_meeting(strands.forth.rows(tail), strands.back.rows(head + 1), dt_s, odds.walk)
 
     gain = onwards(one, two) + onwards(two, one) - onwards(one, one) - onwards(two, two)
     by_way = gain > _CLEARLY
@@ -191,11 +193,6 @@ def _encounters(strands: Strands) -> tuple[Int[np.ndarray, " e"], Int[np.ndarray
         found.append(here[np.array(np.nonzero(np.triu(close, 1)))])
     one, two = np.concatenate(found, axis=1)
     return one, two
-
-
-def _meeting(tail: Belief, head: Belief, dt_s: Float[np.ndarray, " k"], walk: Walk) -> Float[np.ndarray, " k"]:
-    """Log density of one person's going on so, steadily or anew."""
-    return log_meeting(tail, head, dt_s, walk)
 
 
 def _log_birth(head: Belief, n_people: int, seen: Seen, walk: Walk) -> Float[np.ndarray, " k"]:
