@@ -127,7 +127,7 @@ def grown():
             print(f"{n_people:4d} people, {n_cameras} cameras   {shown}", flush=True)
 
 
-def day(hours, folder):
+def day(hours, folder, n_look):
     """What is left of a day when all is watched: 20 people who come for a minute and are away for two.
 
     The day is one hour again and again; at every hour everybody is somewhere else at once, under new tracks.
@@ -137,11 +137,11 @@ def day(hours, folder):
     seen, _ = sightings(20, 4, 3600 * min(hours, 1.0))
     index = np.rint(seen.t_s * FPS).astype(int)
     order, first, rng = np.argsort(index, kind="stable"), folder / "seen-1.parquet", np.random.default_rng(0)
-    faces = rng.normal(size=(20, LOOK))
+    faces = rng.normal(size=(20, n_look))
     with SeenFile(first, seen.cameras) as file:
         for here in np.split(order, np.flatnonzero(np.diff(index[order])) + 1):
             boxes, who = seen.xyxy_share[here] * np.array([1280, 720, 1280, 720]), seen.track[here] % 20
-            look = faces[who] + rng.normal(size=(len(here), LOOK))
+            look = faces[who] + rng.normal(size=(len(here), n_look))
             look[(index[here] + seen.track[here]) % LOOKED_AT > 0] = np.nan
             look /= np.linalg.norm(look, axis=1, keepdims=True)
             file.add(int(index[here[0]]), replace(seen.rows(here), look=look), who + 1, boxes, np.ones(len(here)))
@@ -190,17 +190,18 @@ def remembered(hours, folder):
 
 
 def main():
-    global LOOK
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", default="0.25,0.5")
     parser.add_argument("--only-hours", action="store_true", help="leave the growth with people and cameras out")
     parser.add_argument("--looks", type=int, default=LOOK, help="numbers of a look; 0: nobody is looked at")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    LOOK = given.looks
     if given.child:
         what, hours, folder = given.child
-        (day if what == "day" else remembered)(float(hours), Path(folder))
+        if what == "day":
+            day(float(hours), Path(folder), given.looks)
+        else:
+            remembered(float(hours), Path(folder))
         return
     if not given.only_hours:
         grown()
@@ -209,7 +210,7 @@ def main():
         with TemporaryDirectory() as folder:
             for what in ("day", "remembered"):
                 subprocess.run(
-                    [sys.executable, __file__, "--looks", str(LOOK), "--child", what, hours, folder], check=True
+                    [sys.executable, __file__, "--looks", str(given.looks), "--child", what, hours, folder], check=True
                 )
 
 
